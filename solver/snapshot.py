@@ -21,6 +21,8 @@ SCOPES: tuple[Scope, ...] = ("pod", "hall", "site", "any")
 
 
 def _iso_date(value: Any) -> Any:
+    if type(value) is dt.date:  # built in Python; a file only brings text
+        return value
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError("must be a date as YYYY-MM-DD")
     try:
@@ -30,6 +32,8 @@ def _iso_date(value: Any) -> Any:
 
 
 def _instant(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value
     if not isinstance(value, str):
         raise ValueError("must be an instant as YYYY-MM-DDThh:mm:ssZ")
     try:
