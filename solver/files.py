@@ -6,9 +6,12 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import sys
 import tempfile
-from collections.abc import Iterable
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +39,8 @@ def read_bytes(path: str) -> bytes:
         raise BadFile(name, [f"it cannot be read: {error.strerror or error}"]) from None
     except EOFError as error:
         raise BadFile(name, [f"the compressed file ends too early: {error}"]) from None
-    except Exception as error:
-        if type(error).__module__ == "zlib":
-            raise BadFile(name, [f"the compressed file is damaged: {error}"]) from None
-        raise
+    except zlib.error as error:
+        raise BadFile(name, [f"the compressed file is damaged: {error}"]) from None
 
 
 def write_bytes(path: str, data: bytes) -> None:
@@ -71,23 +72,25 @@ def sha256(data: bytes) -> str:
 
 
 def parse_json(name: str, data: bytes) -> Any:
-    """Strict JSON (RFC 8259): no NaN, no Infinity, no key twice. Raises `BadFile` with line and column."""
+    """Strict JSON (RFC 8259): no NaN, no Infinity, no key twice, no half of a surrogate pair. Raises `BadFile`."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadFile(name, [f"byte {error.start} is no UTF-8 text"]) from None
     try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
+        content = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
+        found = list(_text_faults(content, ()))
     except json.JSONDecodeError as error:
         raise BadFile(name, [f"line {error.lineno}, column {error.colno}: no JSON: {error.msg}"]) from None
     except _NotJson as error:
         raise BadFile(name, [_constant_place(text, error.constant)]) from None
-    except _DuplicateKey as error:
-        raise BadFile(name, [f"the key {error.key!r} stands twice in one object"]) from None
     except RecursionError:
         raise BadFile(name, ["the JSON is nested too deeply"]) from None
     except ValueError as error:  # an integer of more digits than Python converts
         raise BadFile(name, [f"a number is too long: {error}"]) from None
+    if found:
+        raise BadFile(name, found)
+    return content
 
 
 def validation_faults(error: ValidationError) -> list[str]:
@@ -96,11 +99,22 @@ def validation_faults(error: ValidationError) -> list[str]:
 
 
 def json_path(parts: Iterable[str | int]) -> str:
-    """``("requests", 3, "gpus")`` as ``requests[3].gpus``."""
+    """``("requests", 3, "gpus")`` as ``requests[3].gpus``; a key that is no plain word as ``["a key"]``."""
     path = ""
     for part in parts:
-        path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else str(part))
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif not _PLAIN_KEY.fullmatch(part):
+            path += "" if part == "[key]" else f"[{json.dumps(part)}]"  # pydantic's mark for a key instead of a value
+        else:
+            path += f".{part}" if path else part
     return path or "the file"
+
+
+def quote(value: Any) -> str:
+    """The value as it stands in the file, in ASCII, cut where it is long."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
 
 
 def dump(model: BaseModel) -> bytes:
@@ -108,26 +122,46 @@ def dump(model: BaseModel) -> bytes:
     return (model.model_dump_json(indent=1) + "\n").encode()
 
 
+_PLAIN_KEY = re.compile(r"[\w:+.-]+", re.ASCII)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 class _NotJson(Exception):
     def __init__(self, constant: str) -> None:
         self.constant = constant
 
 
-class _DuplicateKey(Exception):
-    def __init__(self, key: str) -> None:
-        self.key = key
+class _Repeating(dict[str, Any]):
+    """An object of the file in which the keys ``repeated`` stand more than once."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
 
 
 def _refuse_constant(constant: str) -> Any:
     raise _NotJson(constant)
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _DuplicateKey(next(key for key in keys if keys.count(key) > 1))
-    return result
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    return plain if len(plain) == len(pairs) else _Repeating(pairs)
+
+
+def _text_faults(content: Any, at: tuple[str | int, ...]) -> Iterator[str]:
+    """Keys that stand twice in one object, and text that UTF-8 can't hold (``"\\ud800"`` alone)."""
+    if isinstance(content, str):
+        if _SURROGATE.search(content):
+            yield f"{json_path(at)}: {json.dumps(content)} holds half of a surrogate pair"
+    elif isinstance(content, list):
+        for index, item in enumerate(content):
+            yield from _text_faults(item, (*at, index))
+    elif isinstance(content, dict):
+        if isinstance(content, _Repeating):
+            yield from (f"{json_path((*at, key))}: the key stands twice in one object" for key in content.repeated)
+        for key, item in content.items():
+            yield from _text_faults(key, (*at, key))
+            yield from _text_faults(item, (*at, key))
 
 
 def _constant_place(text: str, constant: str) -> str:
@@ -145,11 +179,11 @@ def _constant_place(text: str, constant: str) -> str:
     return f"no JSON: {constant} is no number"
 
 
+_LONGEST_QUOTE = 60
 _SENTENCES = {
     "missing": "is missing",
     "extra_forbidden": "is no field of this format",
     "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number, without a fraction or exponent",
     "float_type": "must be a number",
     "finite_number": "must be a finite number",
     "string_type": "must be text",
@@ -158,16 +192,22 @@ _SENTENCES = {
     "list_type": "must be a list",
     "dict_type": "must be an object",
     "model_type": "must be an object",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+    "string_pattern_mismatch": "must match {pattern}",
+    "timezone_aware": "must name its time zone",
 }
 
 
 def _sentence(item: Any) -> str:
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
-    message = _SENTENCES.get(item["type"]) or str(item["msg"])
+    message = _SENTENCES.get(item["type"], item["msg"]).format(**item.get("ctx", {}))
     if item["type"] in ("missing", "extra_forbidden") or isinstance(item["input"], dict | list):
         return message
-    return f"{json.dumps(item['input'], default=str)} {message}" if message.startswith("must") else message
+    return f"{quote(item['input'])} {message}"
 
 
 def _umask() -> int:

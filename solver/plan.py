@@ -1,4 +1,7 @@
-"""The plan: what the solver answers. `Plan` is the file, field by field; `load` refuses a bad one as a whole."""
+"""The plan: what the solver answers. `Plan` is the file, field by field; `load` refuses a bad one as a whole.
+
+A number that breaks a rule (76 GPUs on a rack) is no fault of the file: `solver.verify` names the rule.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from solver import files
-from solver.snapshot import Count, Day, Id, Model, Scope, Segment, Snapshot
-from solver.terms import GPUS_PER_RACK
+from solver.snapshot import Count, Day, Id, Model, Scope, Segment, Snapshot, Whole
 
 FORMAT = "berth.plan/1"
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -29,11 +31,11 @@ class Tier(Model):
 
 class Accepted(Model):
     request: Id
-    gpus: int
+    gpus: Whole
     start: Day
     end: Day
     value_usd: Finite
-    racks: dict[Id, Annotated[int, Field(ge=1, le=GPUS_PER_RACK)]]
+    racks: dict[Id, Whole]
 
 
 class Shortage(Model):
@@ -42,7 +44,7 @@ class Shortage(Model):
     unit: Id
     start: Day
     end: Day
-    gpus: int
+    gpus: Whole
 
 
 class Holder(Model):
@@ -50,7 +52,7 @@ class Holder(Model):
 
     kind: HolderKind
     id: Id
-    gpus: int
+    gpus: Whole
 
 
 class Reason(Model):
@@ -64,7 +66,7 @@ class Reason(Model):
 
 class CounterOffer(Model):
     kind: CounterKind
-    gpus: int
+    gpus: Whole
     start: Day
     end: Day
     scope: Scope
@@ -91,14 +93,14 @@ class Shortfall(Model):
     reservation: Id
     start: Day
     end: Day
-    gpus: int
+    gpus: Whole
 
 
 class HoldShortfall(Model):
     contract: Id
     start: Day
     end: Day
-    gpus: int
+    gpus: Whole
 
 
 class Price(Model):

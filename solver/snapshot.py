@@ -20,11 +20,16 @@ Scope = Literal["pod", "hall", "site", "any"]
 SCOPES: tuple[Scope, ...] = ("pod", "hall", "site", "any")
 
 
+LARGEST_COUNT = 10**9  # so that sums over all blocks and days stay inside 64 bits
+LARGEST_USD = 1e15
+LARGEST_KW = 1e12
+
+
 def _iso_date(value: Any) -> Any:
-    if type(value) is dt.date:  # built in Python; a file only brings text
+    if type(value) is dt.date:  # built in Python (the engine, the portal, tests); a file only brings text
         return value
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise ValueError("must be a date as YYYY-MM-DD")
+        raise ValueError(f"{files.quote(value)} must be a date as YYYY-MM-DD")
     try:
         return dt.date.fromisoformat(value)
     except ValueError:
@@ -34,19 +39,29 @@ def _iso_date(value: Any) -> Any:
 def _instant(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value
-    if not isinstance(value, str):
-        raise ValueError("must be an instant as YYYY-MM-DDThh:mm:ssZ")
+    if not isinstance(value, str) or not re.fullmatch(_INSTANT, value):
+        raise ValueError(f"{files.quote(value)} must be an instant as YYYY-MM-DDThh:mm:ssZ")
     try:
-        return dt.datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is no instant as YYYY-MM-DDThh:mm:ssZ") from None
+        return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{value} is no instant of the calendar") from None
 
 
+def _whole(value: Any) -> Any:
+    """Literal numbers are compared by value, so that 72.0 would pass for 72."""
+    if type(value) is not int:
+        raise ValueError(f"{files.quote(value)} must be a whole number")
+    return value
+
+
+_INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 Day = Annotated[dt.date, BeforeValidator(_iso_date)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 Id = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=0, le=10**9)]
-Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Positive = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]
+Whole = Annotated[int, Field(ge=-LARGEST_COUNT, le=LARGEST_COUNT)]
+Usd = Annotated[float, Field(ge=0, le=LARGEST_USD, allow_inf_nan=False)]
 
 
 class Model(BaseModel):
@@ -60,7 +75,7 @@ class PowerLimit(Model):
 
     start: Day
     end: Day
-    kw: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    kw: Annotated[float, Field(ge=0, le=LARGEST_KW, allow_inf_nan=False)]
 
 
 class Pod(Model):
@@ -129,11 +144,11 @@ class Contract(Model):
 
 
 class Segment(Model):
-    """GPUs by rack on each day of ``[start, end)``."""
+    """GPUs by rack on each day of ``[start, end)``; how many are right is for `solver.faults` and `solver.verify`."""
 
     start: Day
     end: Day
-    racks: dict[Id, Annotated[int, Field(ge=1, le=terms.GPUS_PER_RACK)]]
+    racks: dict[Id, Whole]
 
 
 class Reservation(Model):
@@ -142,7 +157,7 @@ class Reservation(Model):
     id: Id
     tenant: Id
     contract: Id | None
-    gpus: int
+    gpus: Positive
     start: Day
     end: Day
     scope: Scope
@@ -167,11 +182,11 @@ class Request(Model):
     contract: Id | None
     tier: Count
     value_usd: Usd
-    gpus: int
-    min_gpus: int
+    gpus: Positive
+    min_gpus: Positive
     earliest_start: Day
     latest_start: Day
-    days: Annotated[int, Field(ge=1, le=10**7)]
+    days: Positive
     scope: Scope
     site: Id | None
     interruptible: bool
@@ -187,9 +202,9 @@ class Snapshot(Model):
     today: Day
     horizon_end: Day
     product: Id
-    gpus_per_rack: Literal[72]
-    gpus_per_tray: Literal[4]
-    rack_kw: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    gpus_per_rack: Annotated[Literal[72], BeforeValidator(_whole)]
+    gpus_per_tray: Annotated[Literal[4], BeforeValidator(_whole)]
+    rack_kw: Annotated[float, Field(gt=0, le=LARGEST_KW, allow_inf_nan=False)]
     sites: list[Site]
     outages: list[Outage]
     tenants: list[Tenant]
@@ -224,13 +239,14 @@ def load(path: str) -> Loaded:
 
 def parse(data: bytes, name: str = "snapshot") -> Loaded:
     """Read a snapshot from its JSON bytes. Raises `solver.files.BadFile` with every fault."""
-    from solver import faults
+    from solver import faults, partial
 
     content = files.parse_json(name, data)
     try:
         snapshot = Snapshot.model_validate(content)
     except ValidationError as error:
-        raise files.BadFile(name, files.validation_faults(error)) from None
+        rest = faults.snapshot_faults(partial.read(Snapshot, content), partial=True)
+        raise files.BadFile(name, [*files.validation_faults(error), *rest]) from None
     found = faults.snapshot_faults(snapshot)
     if found:
         raise files.BadFile(name, found)
