@@ -99,16 +99,19 @@ def validation_faults(error: ValidationError) -> list[str]:
 
 
 def json_path(parts: Iterable[str | int]) -> str:
-    """``("requests", 3, "gpus")`` as ``requests[3].gpus``; a key that is no plain word as ``["a key"]``."""
+    """``("requests", 3, "gpus")`` as ``requests[3].gpus``."""
     path = ""
     for part in parts:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif not _PLAIN_KEY.fullmatch(part):
-            path += "" if part == "[key]" else f"[{json.dumps(part)}]"  # pydantic's mark for a key instead of a value
-        else:
-            path += f".{part}" if path else part
+        if part != "[key]":  # pydantic's mark for a key instead of its value
+            path = f"{path}[{part}]" if isinstance(part, int) else child(path, part)
     return path or "the file"
+
+
+def child(path: str, key: str) -> str:
+    """The path of what stands under ``key``: ``path.key``, or ``path["a key"]`` where the key is no plain word."""
+    if not _PLAIN_KEY.fullmatch(key):
+        return f"{path}[{json.dumps(key)}]"
+    return f"{path}.{key}" if path else key
 
 
 def quote(value: Any) -> str:
@@ -204,7 +207,7 @@ _SENTENCES = {
 def _sentence(item: Any) -> str:
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
-    message = _SENTENCES.get(item["type"], item["msg"]).format(**item.get("ctx", {}))
+    message = str(_SENTENCES.get(item["type"], item["msg"])).format(**item.get("ctx", {}))
     if item["type"] in ("missing", "extra_forbidden") or isinstance(item["input"], dict | list):
         return message
     return f"{quote(item['input'])} {message}"

@@ -142,10 +142,10 @@ def parse(data: bytes, name: str = "plan") -> Plan:
 
 def belongs_to(plan: Plan, snapshot: Snapshot, sha256: str, name: str = "plan") -> None:
     """Refuse a plan that was made from another snapshot, or that names what the snapshot does not have."""
-    from solver import faults
+    from solver import plan_faults
 
     if plan.snapshot_sha256 != sha256:
         raise files.BadFile(name, [f"snapshot_sha256: {plan.snapshot_sha256} is not this snapshot's {sha256}"])
-    found = faults.plan_faults(plan, snapshot)
+    found = plan_faults.plan_faults(plan, snapshot)
     if found:
         raise files.BadFile(name, found)

@@ -186,7 +186,7 @@ class Request(Model):
     min_gpus: Positive
     earliest_start: Day
     latest_start: Day
-    days: Positive
+    days: Annotated[int, Field(ge=1, le=10**7)]
     scope: Scope
     site: Id | None
     interruptible: bool

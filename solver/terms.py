@@ -57,7 +57,7 @@ class Terms:
 
     def end_if_notice_on(self, day: dt.date) -> dt.date:
         """The first day after the notice period of a notice given on ``day``; not cut at the contract's own end."""
-        return _add_days(day, self.notice_days)
+        return add_days(day, self.notice_days)
 
     def in_force(self, day: dt.date) -> bool:
         """R6: a contract is in force on ``start <= day < effective_end``."""
@@ -78,7 +78,7 @@ class Terms:
 
     def holds_from(self, today: dt.date) -> dt.date:
         """R7: a hold is released inside the booking lead; unbooked commitment is held from this day on."""
-        return _add_days(today, self.booking_lead_days)
+        return add_days(today, self.booking_lead_days)
 
     def held(self, day: dt.date, *, booked: int, today: dt.date) -> int:
         """R7: GPUs that must stay free for the contract on ``day`` when ``booked`` GPUs are already promised."""
@@ -87,6 +87,6 @@ class Terms:
         return max(0, self.committed(day) - booked)
 
 
-def _add_days(day: dt.date, days: int) -> dt.date:
+def add_days(day: dt.date, days: int) -> dt.date:
     """``day + days``, capped at the calendar's last day (a notice period may be longer than the calendar)."""
     return dt.date.max if days > (dt.date.max - day).days else day + dt.timedelta(days)
