@@ -25,7 +25,8 @@ Money = Annotated[decimal.Decimal, mapped_column(ExactDecimal(18, 2))]
 """US dollars, exact to the cent."""
 HourlyRate = Annotated[decimal.Decimal, mapped_column(ExactDecimal(12, 6))]
 """US dollars per GPU-hour."""
-Json = Annotated[Any, mapped_column(sa.JSON().with_variant(postgresql.JSONB(), "postgresql"))]
+_JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+Json = Annotated[Any, mapped_column(_JSON)]
 
 
 class Base(DeclarativeBase):

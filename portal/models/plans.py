@@ -21,7 +21,7 @@ class Run(Base):
     __tablename__ = "runs"
     __table_args__ = (
         sa.CheckConstraint(
-            "state = 'queued' OR state = 'cancelled' OR (started_at IS NOT NULL AND pid IS NOT NULL "
+            "state IN ('queued', 'cancelled') OR (started_at IS NOT NULL AND pid IS NOT NULL "
             "AND process_started_at IS NOT NULL AND host IS NOT NULL)",
             name="started_by_a_process",
         ),

@@ -30,7 +30,14 @@ class Request(BlockTerms, Versioned, Base):
     __table_args__ = (
         *block_checks(),
         *min_gpus_checks(),
-        sa.ForeignKeyConstraint(["extends_id", "tenant_id"], ["reservations.id", "reservations.tenant_id"]),
+        sa.ForeignKeyConstraint(
+            ["extends_id", "tenant_id"],
+            ["reservations.id", "reservations.tenant_id"],
+            use_alter=True,  # reservations refer to requests as well
+        ),
+        sa.UniqueConstraint(
+            "id", "tenant_id"
+        ),  # lets offers and reservations refer to a request of their own tenant only
         sa.CheckConstraint("latest_start >= earliest_start", name="latest_start_not_before_earliest"),
         sa.CheckConstraint("days >= 1", name="days_positive"),
         sa.CheckConstraint(f"submitted_at IS NOT NULL OR {_NEVER_SUBMITTED}", name="submitted_state"),

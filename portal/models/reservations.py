@@ -33,8 +33,8 @@ class Reservation(BlockTerms, Versioned, Base):
     __table_args__ = (
         *block_checks(),
         interval(),
-        sa.ForeignKeyConstraint(["request_id", "tenant_id"], ["requests.id", "requests.tenant_id"], use_alter=True),
-        sa.ForeignKeyConstraint(["offer_id", "tenant_id"], ["offers.id", "offers.tenant_id"], use_alter=True),
+        sa.ForeignKeyConstraint(["request_id", "tenant_id"], ["requests.id", "requests.tenant_id"]),
+        sa.ForeignKeyConstraint(["offer_id", "tenant_id"], ["offers.id", "offers.tenant_id"]),
         sa.ForeignKeyConstraint(["extends_id", "tenant_id"], ["reservations.id", "reservations.tenant_id"]),
         sa.UniqueConstraint("id", "tenant_id"),
         sa.CheckConstraint("move_notice_days >= 0", name="move_notice_days_not_negative"),
@@ -78,6 +78,4 @@ class Reservation(BlockTerms, Versioned, Base):
         foreign_keys="Reservation.extends_id",
         remote_side="Reservation.id",
     )
-    placements: Mapped[list[Placement]] = relationship(
-        order_by="Placement.start, Placement.rack_id", cascade="all, delete-orphan"
-    )
+    placements: Mapped[list[Placement]] = relationship(order_by="Placement.start, Placement.rack_id")
