@@ -138,7 +138,7 @@ def _power(snapshot: Snapshot, days: int) -> Counts:
         for limit in site.power_limits:
             start = max((limit.start - snapshot.today).days, 0)
             end = max((limit.end - snapshot.today).days, 0)
-            racks = min(math.floor(limit.kw / snapshot.rack_kw + 1e-9), UNLIMITED)
+            racks = math.floor(min(limit.kw / snapshot.rack_kw + 1e-9, UNLIMITED))
             power[s, start:end] = np.minimum(power[s, start:end], racks)
     return power
 

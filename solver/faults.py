@@ -27,14 +27,14 @@ def snapshot_faults(snapshot: Snapshot, *, partial: bool = False) -> list[str]:
 
 
 class Known:
-    """The ids that the snapshot defines, by kind; null for a kind of which some can't be read."""
+    """The ids that the snapshot defines, by kind (the first of two with one id); null where some can't be read."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.sites = _known(lambda: {site.id for site in snapshot.sites})
         self.racks = _known(lambda: {r for s in snapshot.sites for h in s.halls for p in h.pods for r in p.racks})
         self.tenants = _known(lambda: {tenant.id for tenant in snapshot.tenants})
-        self.contracts = _known(lambda: {contract.id: contract for contract in snapshot.contracts})
-        self.reservations = _known(lambda: {reservation.id: reservation for reservation in snapshot.reservations})
+        self.contracts = _known(lambda: {contract.id: contract for contract in reversed(snapshot.contracts)})
+        self.reservations = _known(lambda: {block.id: block for block in reversed(snapshot.reservations)})
         self.requests = _known(lambda: {request.id for request in snapshot.requests})
 
 
@@ -185,7 +185,7 @@ class _Checker:
                 for rack, gpus in segment.racks.items():
                     changes[rack] += [(start, gpus, at), (segment.end, -gpus, at)]
         for rack, steps in changes.items():
-            yield from _overload(rack, sorted(steps))
+            yield from _overload(rack, sorted(steps, key=_releases_first))
 
     def _promised(self) -> Iterator[tuple[str, Segment]]:
         for i, reservation in enumerate(self.snapshot.reservations):
@@ -294,8 +294,13 @@ def _segment_gpus(at: str, segment: Segment, reservation: Reservation) -> Iterat
         yield f"{at}.racks: a block of fewer than 72 GPUs lies on one rack, not on {len(segment.racks)}"
 
 
+def _releases_first(step: tuple[dt.date, int, str]) -> tuple[dt.date, bool]:
+    day, gpus, _ = step
+    return day, gpus > 0
+
+
 def _overload(rack: str, steps: list[tuple[dt.date, int, str]]) -> Iterator[str]:
-    """The first day on which more than 72 GPUs stand on the rack; ``steps`` in order of day, releases first."""
+    """The first day on which more than 72 GPUs stand on the rack; ``steps`` in order."""
     load = 0
     for day, gpus, at in steps:
         load += gpus

@@ -187,6 +187,7 @@ _SENTENCES = {
     "missing": "is missing",
     "extra_forbidden": "is no field of this format",
     "int_type": "must be a whole number",
+    "int_parsing_size": "is too large",
     "float_type": "must be a number",
     "finite_number": "must be a finite number",
     "string_type": "must be text",

@@ -88,5 +88,5 @@ class Terms:
 
 
 def add_days(day: dt.date, days: int) -> dt.date:
-    """``day + days``, capped at the calendar's last day (a notice period may be longer than the calendar)."""
+    """``day + days`` (0 or more), capped at the last day of the calendar: a notice period may be longer than it."""
     return dt.date.max if days > (dt.date.max - day).days else day + dt.timedelta(days)
