@@ -1,0 +1,186 @@
+"""How much of each rack is used on each day, and what that leaves: free runs, racks free per pod and hall, R2, R3.
+
+Arrays are days x racks (or days x units): day ``t`` is ``today + t``, racks and units are numbered as in `Cluster`.
+What follows from the use is worked out when it is asked for, and only for the halls that changed.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.cluster import Bounds, Cluster, Counts, Units
+from solver.terms import GPUS_PER_RACK
+
+Flags = NDArray[np.bool_]
+Level = Literal["pod", "hall"]
+_Number = TypeVar("_Number", bound=np.generic)
+
+
+class RackUse:
+    """GPUs used per rack and day by the blocks that stand; an outage leaves a rack nothing (R1)."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        days, racks, halls = cluster.days, len(cluster.rack_ids), len(cluster.halls.ids)
+        self.cluster = cluster
+        self.used = np.zeros((days, racks), dtype=np.int16)
+        self._healthy = np.ascontiguousarray(cluster.healthy.T)
+        self._run = np.zeros((days, racks), dtype=np.int32)
+        self._sorted = {level: np.zeros((days, racks), dtype=np.int32) for level in ("pod", "hall")}
+        self._carrying: Counts = np.zeros((days, halls), dtype=np.int64)
+        self._hall_room = cluster.sale.T.copy()
+        self._power_room = cluster.power.T.copy()
+        self._state = np.zeros((days, halls), dtype=np.int8)
+        self._site_of_hall = np.eye(len(cluster.sites.ids), dtype=np.int64)[cluster.site_of_hall]
+        self._tray_runs: dict[int, Counts] = {}
+        self._stale_tray_runs: dict[int, set[int]] = {}
+        self._changed = set(range(halls))
+
+    def change(self, first: int, last: int, racks: Bounds, gpus: Counts) -> None:
+        """Add ``gpus`` (negative: take away) to the use of ``racks`` on the days ``[first, last)``."""
+        if first >= last or not len(racks):
+            return
+        self.used[first:last, racks] += gpus.astype(np.int16)
+        self._changed.update(np.unique(self.cluster.halls.of_rack[racks]).tolist())
+
+    @property
+    def run(self) -> NDArray[np.int32]:
+        """Days from each day on for which a rack is healthy and entirely free; 0 where it is not that day."""
+        self._refresh()
+        return self._run
+
+    @property
+    def carrying(self) -> Counts:
+        """Racks that carry a block, days x halls."""
+        self._refresh()
+        return self._carrying
+
+    @property
+    def hall_room(self) -> Counts:
+        """R2: racks of a hall that new blocks may still open on a day; negative where reservations stand on spares."""
+        self._refresh()
+        return self._hall_room
+
+    @property
+    def power_room(self) -> Counts:
+        """R3: racks of a site that new blocks may still open on a day; negative where too many carry already."""
+        self._refresh()
+        return self._power_room
+
+    def by_site(self, by_hall: Counts) -> Counts:
+        """The sums over each site of what is counted by hall (in the last axis)."""
+        result: Counts = by_hall @ self._site_of_hall
+        return result
+
+    def units(self, level: Level) -> Units:
+        return self.cluster.pods if level == "pod" else self.cluster.halls
+
+    def count(self, level: Level, first: int, last: int, days: int) -> Counts:
+        """Racks of each unit that are free on all of ``[start, start + days)``, for the starts ``[first, last)``."""
+        self._refresh()
+        units, rows = self.units(level), self._sorted[level][first:last]
+        low = np.repeat(units.first[None, :], last - first, axis=0)
+        high = np.repeat(units.last[None, :], last - first, axis=0)
+        if not rows.shape[1]:
+            return high - low
+        for _ in range(int(np.max(units.last - units.first, initial=0)).bit_length()):
+            middle = (low + high) // 2
+            enough = np.take_along_axis(rows, np.minimum(middle, rows.shape[1] - 1), axis=1) >= days
+            searching = low < high
+            high = np.where(searching & enough, middle, high)
+            low = np.where(searching & ~enough, middle + 1, low)
+        return units.last - low
+
+    def free_run(self, level: Level, racks: int, first: int, last: int) -> Counts:
+        """Days from each start in ``[first, last)`` for which ``racks`` (at least 1) of each unit's racks are free."""
+        self._refresh()
+        units = self.units(level)
+        large = units.last - units.first >= racks
+        result: Counts = np.zeros((last - first, len(units.ids)), dtype=np.int64)
+        result[:, large] = self._sorted[level][first:last, units.last[large] - racks]
+        return result
+
+    def tray_run(self, gpus: int) -> Counts:
+        """Days from each day on for which ``gpus`` (below 72) fit on one rack of a hall, days x halls (R1 to R3)."""
+        self._refresh()
+        if gpus not in self._tray_runs:
+            self._tray_runs[gpus] = np.zeros_like(self._carrying)
+            self._stale_tray_runs[gpus] = set(range(len(self.cluster.halls.ids)))
+        stale = self._stale_tray_runs[gpus]
+        for hall in sorted(stale):
+            blocked = self.trays(0, self.cluster.days, self._racks(hall)) < gpus
+            self._tray_runs[gpus][:, hall] = np.max(_runs(blocked), axis=1, initial=0)
+        stale.clear()
+        return self._tray_runs[gpus]
+
+    def trays(self, first: int, last: int, racks: slice) -> NDArray[np.int16]:
+        """GPUs that a block of fewer than 72 finds on each rack on the days ``[first, last)``.
+
+        A rack that carries something needs no room in its hall or site, only that neither is over its limit.
+        """
+        self._refresh()
+        used, state = self.used[first:last, racks], self._state[first:last, self.cluster.halls.of_rack[racks]]
+        usable = self._healthy[first:last, racks] & (state >= np.where(used > 0, 0, 1))
+        return np.where(usable, GPUS_PER_RACK - used, 0).astype(np.int16)
+
+    def largest(self, by_rack: Counts, units: Units) -> Counts:
+        """The greatest value of ``by_rack`` (racks in the last axis) in each unit; 0 in a unit without racks."""
+        result = np.zeros((*by_rack.shape[:-1], len(units.ids)), dtype=np.int64)
+        filled = units.last > units.first
+        if filled.any():  # neighbours in the file: a unit's racks end where those of the next one begin
+            result[..., filled] = np.maximum.reduceat(by_rack, units.first[filled], axis=-1)
+        return result
+
+    def _racks(self, hall: int) -> slice:
+        return slice(int(self.cluster.halls.first[hall]), int(self.cluster.halls.last[hall]))
+
+    def _refresh(self) -> None:
+        if not self._changed:
+            return
+        for hall in self._changed:
+            self._refresh_hall(hall)
+        self._power_room = self.cluster.power.T - self.by_site(self._carrying)
+        self._hall_room = self.cluster.sale.T - self._carrying
+        room = np.minimum(self._hall_room, self._power_room[:, self.cluster.site_of_hall])
+        state = np.clip(room, -1, 1).astype(np.int8)
+        outdated = self._changed | set(np.flatnonzero((state != self._state).any(axis=0)).tolist())
+        self._state = state
+        for stale in self._stale_tray_runs.values():
+            stale |= outdated
+        self._changed = set()
+
+    def _refresh_hall(self, hall: int) -> None:
+        racks = self._racks(hall)
+        used = self.used[:, racks] > 0
+        run = _runs(used | ~self._healthy[:, racks])
+        self._run[:, racks] = run
+        self._sorted["hall"][:, racks] = np.sort(run, axis=1)
+        # One sort of all pods at once: a key that puts each pod's racks after those of the pod before.
+        pod = (self.cluster.pods.of_rack[racks] * (self.cluster.days + 1)).astype(np.int32)
+        self._sorted["pod"][:, racks] = np.sort(run + pod, axis=1) - pod
+        self._carrying[:, hall] = used.sum(axis=1)
+
+
+def window_min(values: NDArray[_Number], first: int, last: int, days: int) -> NDArray[_Number]:
+    """The least of ``values`` (by day in the first axis) over ``[start, start + days)``, for the starts
+    ``[first, last)``; the last window has to end within ``values``.
+    """
+    rows = values[first : last - 1 + days]
+    width = 1
+    while 2 * width <= days:
+        rows = np.minimum(rows[:-width], rows[width:])
+        width *= 2
+    rest = days - width
+    result: NDArray[_Number] = np.minimum(rows[: last - first], rows[rest : rest + last - first])
+    return result
+
+
+def _runs(blocked: Flags) -> NDArray[np.int32]:
+    """Days from each day (first axis) to the next blocked one."""
+    days = blocked.shape[0]
+    day = np.arange(days, dtype=np.int32)[:, None]
+    next_blocked = np.where(blocked, day, np.int32(days))
+    result: NDArray[np.int32] = np.minimum.accumulate(next_blocked[::-1], axis=0)[::-1] - day
+    return result
