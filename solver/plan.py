@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from solver import files
 from solver.snapshot import Count, Day, Id, Model, Scope, Segment, Snapshot, Whole
 
-FORMAT = "berth.plan/1"
+FORMAT: Literal["berth.plan/1"] = "berth.plan/1"
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 ReasonCode = Literal["window", "contract", "quota", "capacity", "topology", "hold", "outbid"]
 REASON_CODES: tuple[ReasonCode, ...] = ("window", "contract", "quota", "capacity", "topology", "hold", "outbid")

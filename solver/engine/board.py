@@ -1,0 +1,278 @@
+"""The board: reservations and accepted blocks as counts per pod, hall and site, with racks bound beneath them.
+
+Counts decide where a block may go (R1 to R3 as room, R6 to R9 in the `Ledger`); `PodRacks` then binds racks. Every change
+can be undone: `begin`, then `commit` or `roll_back`. All arrays are days x units, so that a block's window is one slice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.cluster import Cluster
+from solver.decisions import Decisions, Stand, stands
+from solver.engine.binding import Mask, PodRacks, Share, mask_of
+from solver.engine.ledger import Ledger
+from solver.engine.wishes import Wish, wishes
+from solver.snapshot import Snapshot
+from solver.terms import GPUS_PER_RACK
+
+Grid = NDArray[np.int64]
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """An accepted request on the board. Whole racks: ``shares`` by pod; a smaller block: ``rack``."""
+
+    wish: Wish
+    start: int
+    gpus: int
+    shares: dict[int, Share] = field(default_factory=dict)
+    rack: int | None = None
+
+    @property
+    def end(self) -> int:
+        return self.start + self.wish.days
+
+    @property
+    def value_usd(self) -> float:
+        return self.wish.value_of(self.gpus)
+
+    def racks(self) -> dict[int, int]:
+        """GPUs by rack number."""
+        if self.rack is not None:
+            return {self.rack: self.gpus}
+        return {rack: GPUS_PER_RACK for share in self.shares.values() for rack in share.racks}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an accepted request stands: enough to put it on another board of the same snapshot."""
+
+    number: int
+    start: int
+    gpus: int
+    racks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Whole racks that a block may take on every day of a window: by pod, by hall, by site, and over all."""
+
+    pods: Grid
+    halls: Grid
+    sites: Grid
+    racks: int
+
+
+class Board:
+    """What stands, and what may still be placed."""
+
+    def __init__(self, snapshot: Snapshot, cluster: Cluster, decisions: Decisions) -> None:
+        self.cluster = cluster
+        standing = list(stands(snapshot, decisions))
+        self.wishes = wishes(snapshot, cluster, standing)
+        self.ledger = Ledger(snapshot, cluster, decisions, standing)
+        self.blocks: dict[int, Block] = {}
+        self.shared_use: dict[int, Grid] = {}
+        """GPUs in use per day on racks that blocks smaller than a rack share, reservations and accepted alike."""
+        self._journal: list[tuple[str, Block]] | None = None
+        self._saved_pods: dict[int, tuple[list[Mask], list[Mask], list[tuple[Share, list[int]]]]] = {}
+        self._reserved = _reserved_use(cluster, standing)
+        self._fill(self._reserved)
+
+    def _fill(self, use: Grid) -> None:
+        cluster = self.cluster
+        carrying = use > 0
+        free = cluster.healthy & ~carrying
+        self.pod_room = np.ascontiguousarray(cluster.pods.sums(free).T)
+        self.hall_room = np.ascontiguousarray((cluster.sale - cluster.halls.sums(carrying)).T)
+        self.site_room = np.ascontiguousarray((cluster.power - cluster.sites.sums(carrying)).T)
+        blocked = [_bits(row) for row in ~free]
+        self.pods = [
+            PodRacks(first, last, blocked[first:last], [0] * (last - first))
+            for first, last in zip(cluster.pods.first.tolist(), cluster.pods.last.tolist(), strict=True)
+        ]
+        for rack in np.flatnonzero(((use > 0) & (use < GPUS_PER_RACK)).any(axis=1)).tolist():
+            self.shared_use[rack] = use[rack].copy()
+
+    def room(self, wish: Wish, start: int) -> Room | None:
+        """The room for whole racks from ``start`` on; None where not even the smallest block fits the ledger."""
+        end = start + wish.days
+        gpus = self.ledger.room(wish, start, end)
+        if gpus < wish.min_gpus:
+            return None
+        cluster = self.cluster
+        sites = np.minimum(
+            self.site_room[start:end].min(axis=0), self.ledger.site_room(wish, start, end) // GPUS_PER_RACK
+        )
+        if wish.site >= 0:
+            bound = np.zeros_like(sites)
+            bound[wish.site] = sites[wish.site]
+            sites = bound
+        halls = np.minimum(self.hall_room[start:end].min(axis=0), sites[cluster.site_of_hall])
+        pods = np.minimum(self.pod_room[start:end].min(axis=0), halls[cluster.hall_of_pod])
+        return Room(
+            np.maximum(pods, 0), np.maximum(halls, 0), np.maximum(sites, 0), min(gpus, wish.gpus) // GPUS_PER_RACK
+        )
+
+    def place(self, block: Block, racks_by_pod: dict[int, int]) -> int | None:
+        """Bind and enter a whole-rack block. None: done; else the pod whose racks can't be bound, nothing changed."""
+        mask = mask_of(block.start, block.end)
+        bound: list[int] = []
+        for pod, racks in racks_by_pod.items():
+            self._touch(pod)
+            share = Share(block.start, block.end, mask, [])
+            if not self.pods[pod].bind(share, racks):
+                for other in bound:
+                    self.pods[other].release(block.shares.pop(other))
+                return pod
+            block.shares[pod] = share
+            bound.append(pod)
+        self._enter(block)
+        return None
+
+    def place_on(self, block: Block, racks: list[int]) -> bool:
+        """Bind a whole-rack block to exactly these racks for good and enter it. False: they are not all free."""
+        mask = mask_of(block.start, block.end)
+        pod_of_rack = self.cluster.pods.of_rack
+        by_pod: dict[int, list[int]] = {}
+        for rack in racks:
+            by_pod.setdefault(int(pod_of_rack[rack]), []).append(rack)
+        for pod, here in by_pod.items():
+            self._touch(pod)
+            share = Share(block.start, block.end, mask, [], pinned=True)
+            if not self.pods[pod].bind_to(share, here):
+                for other, done in block.shares.items():
+                    self.pods[other].release(done)
+                block.shares.clear()
+                return False
+            block.shares[pod] = share
+        self._enter(block)
+        return True
+
+    def positions(self) -> tuple[Position, ...]:
+        """Every accepted block, in the order of the snapshot's requests."""
+        return tuple(
+            Position(number, block.start, block.gpus, tuple(sorted(block.racks())))
+            for number, block in sorted(self.blocks.items())
+        )
+
+    def set_up(self, positions: tuple[Position, ...]) -> None:
+        """Clear the board of accepted blocks and put these on it; they must fit."""
+        for block in list(self.blocks.values()):
+            self.remove(block)
+        for position in positions:
+            block = Block(self.wishes[position.number], position.start, position.gpus)
+            if block.wish.shares_a_rack:
+                self.place_shared(block, position.racks[0])
+            elif not self.place_on(block, list(position.racks)):
+                raise ValueError(f"request {block.wish.id} does not fit where it is to stand")
+            for share in block.shares.values():
+                share.pinned = position.racks == block.wish.keep
+
+    def values(self) -> dict[int, float]:
+        """Accepted value in USD by tier, of every tier in which there are requests."""
+        result = dict.fromkeys(sorted({wish.tier for wish in self.wishes}), 0.0)
+        for _, block in sorted(self.blocks.items()):
+            result[block.wish.tier] += block.value_usd
+        return result
+
+    def place_shared(self, block: Block, rack: int) -> None:
+        """Enter a block smaller than a rack on ``rack``, which must have room for it."""
+        block.rack = rack
+        self._enter(block)
+
+    def remove(self, block: Block) -> None:
+        """Take an accepted block off the board."""
+        for pod, share in block.shares.items():
+            self._touch(pod)
+            self.pods[pod].release(share)
+        self._count(block, -1)
+        del self.blocks[block.wish.number]
+        if self._journal is not None:
+            self._journal.append(("removed", block))
+
+    def begin(self) -> None:
+        """From here on changes can be rolled back."""
+        self._journal = []
+        self._saved_pods = {}
+
+    def commit(self) -> None:
+        self._journal = None
+
+    def roll_back(self) -> None:
+        """Undo everything since `begin`, racks included."""
+        for action, block in reversed(self._journal or []):
+            self._count(block, -1 if action == "placed" else 1)
+            if action == "placed":
+                del self.blocks[block.wish.number]
+            else:
+                self.blocks[block.wish.number] = block
+        for pod, saved in self._saved_pods.items():
+            self.pods[pod].restore(saved)
+        self._journal = None
+
+    def _enter(self, block: Block) -> None:
+        self._count(block, 1)
+        self.blocks[block.wish.number] = block
+        if self._journal is not None:
+            self._journal.append(("placed", block))
+
+    def _touch(self, pod: int) -> None:
+        if self._journal is not None and pod not in self._saved_pods:
+            self._saved_pods[pod] = self.pods[pod].save()
+
+    def _count(self, block: Block, sign: int) -> None:
+        if block.rack is not None:
+            self._count_shared(block, block.rack, sign)
+            return
+        days = slice(block.start, block.end)
+        by_site: dict[int, int] = {}
+        for pod, share in block.shares.items():
+            racks = sign * len(share.racks)
+            hall, site = int(self.cluster.hall_of_pod[pod]), int(self.cluster.site_of_pod[pod])
+            self.pod_room[days, pod] -= racks
+            self.hall_room[days, hall] -= racks
+            self.site_room[days, site] -= racks
+            by_site[site] = by_site.get(site, 0) + len(share.racks) * GPUS_PER_RACK
+        self.ledger.change(block.wish, block.start, block.end, by_site, sign)
+
+    def _count_shared(self, block: Block, rack: int, sign: int) -> None:
+        """A shared rack is taken from the pod's whole racks on the days on which anything stands on it."""
+        cluster, days = self.cluster, slice(block.start, block.end)
+        if rack not in self.shared_use:
+            self.shared_use[rack] = self._reserved[rack].copy()
+        use = self.shared_use[rack]
+        if sign < 0:
+            use[days] -= block.gpus
+        opened = sign * (use[days] == 0)
+        if sign > 0:
+            use[days] += block.gpus
+        pod = int(cluster.pods.of_rack[rack])
+        self._touch(pod)
+        self.pod_room[days, pod] -= opened
+        self.hall_room[days, int(cluster.hall_of_pod[pod])] -= opened
+        self.site_room[days, int(cluster.site_of_pod[pod])] -= opened
+        changed = _bits(opened != 0) << block.start
+        racks = self.pods[pod]
+        racks.blocked[rack - racks.first] ^= changed
+        by_site = {int(cluster.site_of_pod[pod]): block.gpus}
+        self.ledger.change(block.wish, block.start, block.end, by_site, sign)
+
+
+def _reserved_use(cluster: Cluster, standing: list[Stand]) -> Grid:
+    use = np.zeros((len(cluster.rack_ids), cluster.days), dtype=np.int64)
+    for stand in standing:
+        for segment in stand.segments:
+            days = slice(cluster.index(segment.start), cluster.index(segment.end))
+            for rack, gpus in segment.racks.items():
+                use[cluster.rack_number[rack], days] += gpus
+    return use
+
+
+def _bits(days: NDArray[np.bool_]) -> Mask:
+    """A row of days as one integer, day ``t`` as bit ``t``."""
+    return int.from_bytes(np.packbits(days, bitorder="little").tobytes(), "little")

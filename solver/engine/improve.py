@@ -1,0 +1,175 @@
+"""Improvement: ruin and recreate. Take some blocks out around a place and a time, put them and declined ones back.
+
+Heuristic. A round is kept when the value rises in strict order of tiers, or when it falls by less than a threshold that
+shrinks to nothing; the best plan seen is what counts. One round is one unit of deterministic work.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.engine import placement
+from solver.engine.board import Block, Board, Position
+from solver.engine.wishes import Wish
+
+Values = tuple[float, ...]
+_RELATIVE_TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class ImproveParameters:
+    """``most_removed``: blocks taken out in one round; ``candidates``: declined requests tried; ``starts``: starts
+    tried for each; ``threshold``: the largest loss accepted at first, as a share of one average block's value.
+    """
+
+    most_removed: int = 10
+    candidates: int = 24
+    starts: int = 4
+    threshold: float = 0.5
+
+
+@dataclass(slots=True)
+class Chain:
+    """One chain of rounds on one board, with its own source of chance."""
+
+    board: Board
+    chance: random.Random
+    parameters: ImproveParameters = ImproveParameters()
+    patience: int = 10**9
+    """Rounds without a better plan after which the chain gives up."""
+    gave_up: bool = False
+
+    def run(self, stop: Callable[[int], bool], progress: Callable[[int], float]) -> tuple[Position, ...]:
+        """Follow the chain until ``stop(rounds)``; ``progress(rounds)`` in [0, 1] cools the threshold down."""
+        board = self.board
+        tiers = sorted({wish.tier for wish in board.wishes})
+        index = {tier: i for i, tier in enumerate(tiers)}
+        values = [board.values()[tier] for tier in tiers]
+        best_values, best = list(values), board.positions()
+        windows = _Windows(board.wishes)
+        rounds = found = 0
+        while not stop(rounds):
+            if rounds - found >= self.patience:
+                self.gave_up = True
+                break
+            rounds += 1
+            delta = self._round(windows, index)
+            if delta is None:
+                continue
+            if not self._keeps(delta, values, 1.0 - progress(rounds)):
+                board.roll_back()
+                continue
+            board.commit()
+            values = [value + change for value, change in zip(values, delta, strict=True)]
+            if _better(values, best_values):
+                best_values, best, found = list(values), board.positions(), rounds
+        return best
+
+    def _round(self, windows: _Windows, index: dict[int, int]) -> list[float] | None:
+        """Ruin and recreate; the change of value by tier. None: nothing was touched."""
+        board = self.board
+        guest, first, last, hall = self._target()
+        board.begin()
+        removed = self._ruin(first, last, hall)
+        delta = [0.0] * len(index)
+        for block in removed:
+            delta[index[block.wish.tier]] -= block.value_usd
+        for wish in self._order(guest, removed, windows.overlapping(first, last, board.blocks)):
+            placed = placement.accept(board, wish, self._starts(wish))
+            if placed is not None:
+                delta[index[wish.tier]] += placed.value_usd
+        return delta
+
+    def _target(self) -> tuple[Wish | None, int, int, int | None]:
+        """A declined request with a start of its window, or the surroundings of an accepted block."""
+        board, chance = self.board, self.chance
+        halls = len(board.cluster.halls.ids)
+        wish = chance.choice(board.wishes)
+        if wish.number in board.blocks:
+            block = board.blocks[wish.number]
+            hall = int(board.cluster.halls.of_rack[chance.choice(list(block.racks()))])
+            return None, block.start, block.end, hall
+        if wish.last_start < wish.first_start:
+            return None, 0, board.cluster.days, chance.randrange(halls)
+        start = chance.randint(wish.first_start, wish.last_start)
+        one_hall = wish.scope in ("pod", "hall") or chance.random() < 0.5
+        return wish, start, start + wish.days, chance.randrange(halls) if one_hall else None
+
+    def _ruin(self, first: int, last: int, hall: int | None) -> list[Block]:
+        board, chance = self.board, self.chance
+        near = [block for block in board.blocks.values() if block.start < last and first < block.end]
+        if hall is not None:
+            near = [block for block in near if _stands_in(board, block, hall)]
+        count = min(len(near), chance.randint(1, self.parameters.most_removed))
+        removed = chance.sample(near, count)
+        for block in removed:
+            board.remove(block)
+        return removed
+
+    def _order(self, guest: Wish | None, removed: list[Block], declined: list[Wish]) -> Iterable[Wish]:
+        """By tier, then dearest first with some noise; now and then the guest before all others of its tier."""
+        chance = self.chance
+        if len(declined) > self.parameters.candidates:
+            declined = chance.sample(declined, self.parameters.candidates)
+        wishes = {wish.number: wish for wish in declined} | {block.wish.number: block.wish for block in removed}
+        if guest is not None:
+            wishes[guest.number] = guest
+        noise = chance.choice((0.05, 0.2, 0.5))
+        by_size = chance.random() < 0.3
+        favoured = guest.number if guest is not None and chance.random() < 0.7 else None
+        keyed = []
+        for wish in wishes.values():
+            worth = wish.value_usd if by_size else wish.usd_per_gpu_day
+            rank = 0.0 if wish.number == favoured else 1.0
+            keyed.append((wish.tier, rank, -worth * chance.uniform(1 - noise, 1 + noise), wish.number, wish))
+        keyed.sort(key=lambda item: item[:4])
+        return [item[4] for item in keyed]
+
+    def _starts(self, wish: Wish) -> Iterable[int]:
+        window = range(wish.first_start, wish.last_start + 1)
+        if len(window) <= self.parameters.starts:
+            return window
+        chosen = self.chance.sample(window, self.parameters.starts)
+        chosen.sort()
+        return chosen
+
+    def _keeps(self, delta: list[float], values: list[float], heat: float) -> bool:
+        blocks = max(1, len(self.board.blocks))
+        for change, value in zip(delta, values, strict=True):
+            if abs(change) <= _RELATIVE_TOLERANCE * max(1.0, value):
+                continue
+            if change > 0:
+                return True
+            allowed = self.parameters.threshold * heat * value / blocks
+            return -change < allowed * self.chance.random()
+        return True
+
+
+class _Windows:
+    """The days that each request's block may touch, to find the declined ones around a window fast."""
+
+    def __init__(self, wishes: list[Wish]) -> None:
+        self._wishes = [wish for wish in wishes if wish.first_start <= wish.last_start]
+        self._first = np.array([wish.first_start for wish in self._wishes], dtype=np.int64)
+        self._end = np.array([wish.last_start + wish.days for wish in self._wishes], dtype=np.int64)
+
+    def overlapping(self, first: int, last: int, accepted: dict[int, Block]) -> list[Wish]:
+        near = np.flatnonzero((self._first < last) & (self._end > first)).tolist()
+        return [self._wishes[i] for i in near if self._wishes[i].number not in accepted]
+
+
+def _stands_in(board: Board, block: Block, hall: int) -> bool:
+    if block.rack is not None:
+        return bool(board.cluster.halls.of_rack[block.rack] == hall)
+    return any(board.cluster.hall_of_pod[pod] == hall for pod in block.shares)
+
+
+def _better(values: list[float], than: list[float]) -> bool:
+    for value, other in zip(values, than, strict=True):
+        if abs(value - other) > _RELATIVE_TOLERANCE * max(1.0, abs(other)):
+            return value > other
+    return False

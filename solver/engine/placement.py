@@ -1,0 +1,224 @@
+"""Placement: at which start, in which site, hall and pods a request goes, and how large (R2 to R5).
+
+A block goes where it leaves the least over: the tightest pod, hall or site that holds it, so that the wide gaps stay whole
+for blocks that need them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.engine.board import Block, Board, Room
+from solver.engine.wishes import Wish
+from solver.terms import GPUS_PER_RACK
+
+Grid = NDArray[np.int64]
+_BINDING_TRIES = 6
+
+
+def accept(board: Board, wish: Wish, starts: Iterable[int]) -> Block | None:
+    """Place the request at the first of ``starts`` at which all of it fits, else as large as it fits anywhere.
+
+    None: not even its smallest block fits at any of them.
+    """
+    best: tuple[int, int] | None = None
+    for start in starts:
+        size = largest(board, wish, start)
+        if size == wish.gpus:
+            block = place(board, wish, start, size)
+            if block is not None:
+                return block
+        elif size >= wish.min_gpus and (best is None or size > best[1]):
+            best = (start, size)
+    return place(board, wish, *best) if best else None
+
+
+def largest(board: Board, wish: Wish, start: int) -> int:
+    """The most GPUs by counts, in the request's multiple and at most what it asks; below its minimum: nothing fits."""
+    if wish.shares_a_rack:
+        return _largest_shared(board, wish, start)
+    room = board.room(wish, start)
+    if room is None:
+        return 0
+    by_unit = _units_of_scope(board, wish, room)
+    return int(min(room.racks, by_unit.max(initial=0))) * GPUS_PER_RACK
+
+
+def place(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:
+    """Place a block of ``gpus`` GPUs, or a smaller one where racks can't be bound, down to the request's minimum."""
+    if wish.shares_a_rack:
+        return _place_shared(board, wish, start, gpus)
+    if wish.keep and gpus == len(wish.keep) * GPUS_PER_RACK:
+        block = _place_on_kept_racks(board, wish, start, gpus)
+        if block is not None:
+            return block
+    room = board.room(wish, start)
+    tries = _BINDING_TRIES
+    while room is not None and tries:
+        racks = min(gpus // GPUS_PER_RACK, room.racks, int(_units_of_scope(board, wish, room).max(initial=0)))
+        if racks * GPUS_PER_RACK < wish.min_gpus:
+            return None
+        block = Block(wish, start, racks * GPUS_PER_RACK)
+        stuck = board.place(block, _shares(board, wish, room, racks))
+        if stuck is None:
+            return block
+        room.pods[stuck] = _bindable(board, block, stuck)
+        tries -= 1
+    return None
+
+
+def _units_of_scope(board: Board, wish: Wish, room: Room) -> Grid:
+    """Whole racks that fit in each unit of the request's scope."""
+    if wish.scope == "pod":
+        return room.pods
+    halls = _hall_room(board, room)
+    if wish.scope == "hall":
+        return halls
+    sites = np.minimum(room.sites, np.bincount(board.cluster.site_of_hall, halls, len(room.sites)).astype(np.int64))
+    return sites if wish.scope == "site" else np.array([sites.sum()], dtype=np.int64)
+
+
+def _hall_room(board: Board, room: Room) -> Grid:
+    in_pods = np.bincount(board.cluster.hall_of_pod, room.pods, len(room.halls)).astype(np.int64)
+    return np.minimum(room.halls, in_pods)
+
+
+def _shares(board: Board, wish: Wish, room: Room, racks: int) -> dict[int, int]:
+    """Racks by pod: the tightest unit of the scope, in it the fewest halls, in each the tightest pods."""
+    if wish.scope == "pod":
+        return {_tightest(room.pods, racks): racks}
+    halls = _hall_room(board, room)
+    if wish.scope == "hall":
+        return _in_hall(board, room, _tightest(halls, racks), racks)
+    site_of_hall = board.cluster.site_of_hall
+    left = np.minimum(room.sites, np.bincount(site_of_hall, halls, len(room.sites)).astype(np.int64))
+    if wish.scope == "site" or left.max() >= racks:
+        site = _tightest(left, racks)
+        halls = np.where(site_of_hall == site, halls, 0)
+    return _over_halls(board, room, halls, left, racks)
+
+
+def _over_halls(board: Board, room: Room, halls: Grid, sites_left: Grid, racks: int) -> dict[int, int]:
+    shares: dict[int, int] = {}
+    halls, sites_left = halls.copy(), sites_left.copy()
+    while racks:
+        site_of_hall = board.cluster.site_of_hall
+        open_room = np.minimum(halls, sites_left[site_of_hall])
+        hall = _tightest(open_room, racks) if open_room.max() >= racks else int(open_room.argmax())
+        here = min(racks, int(open_room[hall]))
+        shares |= _in_hall(board, room, hall, here)
+        halls[hall] = 0
+        sites_left[site_of_hall[hall]] -= here
+        racks -= here
+    return shares
+
+
+def _in_hall(board: Board, room: Room, hall: int, racks: int) -> dict[int, int]:
+    """The hall's pods from the fullest on, so that open pods stay whole; the last one is the tightest that suffices."""
+    pods = np.flatnonzero((board.cluster.hall_of_pod == hall) & (room.pods > 0))
+    order = pods[np.argsort(-room.pods[pods], kind="stable")]
+    shares: dict[int, int] = {}
+    for pod in order.tolist():
+        if racks <= room.pods[pod]:
+            rest = [p for p in order.tolist() if p not in shares and room.pods[p] >= racks]
+            shares[min(rest, key=lambda p: int(room.pods[p]))] = racks
+            break
+        shares[pod] = int(room.pods[pod])
+        racks -= shares[pod]
+    return shares
+
+
+def _tightest(room: Grid, racks: int) -> int:
+    return int(np.where(room >= racks, room, np.iinfo(np.int64).max).argmin())
+
+
+def _bindable(board: Board, block: Block, pod: int) -> int:
+    """Racks of the pod that could be bound to the block without moving anything: a safe count after a failed try."""
+    return len(board.pods[pod].free_racks(((1 << block.wish.days) - 1) << block.start))
+
+
+def _place_on_kept_racks(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:
+    """R5 and § 5 step 4: the racks of the extended reservation, where they are free and lie in the request's scope."""
+    room = board.room(wish, start)
+    if room is None or room.racks * GPUS_PER_RACK < gpus:
+        return None
+    cluster, racks = board.cluster, np.array(wish.keep)
+    if wish.scope != "any" and len(set(cluster.units(wish.scope).of_rack[racks].tolist())) > 1:
+        return None
+    for units, left in ((cluster.pods, room.pods), (cluster.halls, room.halls), (cluster.sites, room.sites)):
+        if (np.bincount(units.of_rack[racks], minlength=len(left)) > left).any():
+            return None
+    block = Block(wish, start, gpus)
+    return block if board.place_on(block, list(wish.keep)) else None
+
+
+def _largest_shared(board: Board, wish: Wish, start: int) -> int:
+    gpus = min(wish.gpus, board.ledger.room(wish, start, start + wish.days))
+    return gpus - gpus % wish.multiple if gpus >= wish.min_gpus else 0
+
+
+def _place_shared(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:
+    """A block smaller than a rack: on a rack that is shared already, the fullest first; else it opens a rack."""
+    end = start + wish.days
+    site_gpus = board.ledger.site_room(wish, start, end)
+    for size in range(gpus, wish.min_gpus - 1, -wish.multiple):
+        rack = _shared_rack(board, wish, start, size, site_gpus)
+        if rack is None:
+            rack = _new_rack(board, wish, start, size, site_gpus)
+        if rack is not None:
+            block = Block(wish, start, size)
+            board.place_shared(block, rack)
+            return block
+    return None
+
+
+def _shared_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Grid) -> int | None:
+    end = start + wish.days
+    best: tuple[int, int] | None = None
+    for rack, use in board.shared_use.items():
+        window = use[start:end]
+        peak = int(window.max())
+        if peak == 0 or peak + gpus > GPUS_PER_RACK or (best is not None and -peak >= best[0]):
+            continue
+        if _may_share(board, wish, rack, (start, end), window, gpus=gpus, site_gpus=site_gpus):
+            best = (-peak, rack)
+    return best[1] if best else None
+
+
+def _may_share(
+    board: Board, wish: Wish, rack: int, days: tuple[int, int], window: Grid, *, gpus: int, site_gpus: Grid
+) -> bool:
+    """R1 to R3 on one shared rack: healthy, and every day on which it opens the rack has room in pod, hall and site."""
+    cluster = board.cluster
+    pod = int(cluster.pods.of_rack[rack])
+    hall, site = int(cluster.hall_of_pod[pod]), int(cluster.site_of_pod[pod])
+    start, end = days
+    if (wish.site >= 0 and site != wish.site) or site_gpus[site] < gpus or not cluster.healthy[rack, start:end].all():
+        return False
+    racks = board.pods[pod]
+    if racks.taken[rack - racks.first] & (((1 << (end - start)) - 1) << start):
+        return False
+    opens = window == 0
+    return bool((board.hall_room[start:end, hall] >= opens).all() and (board.site_room[start:end, site] >= opens).all())
+
+
+def _new_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Grid) -> int | None:
+    """A free rack in the tightest pod that has one."""
+    end = start + wish.days
+    cluster = board.cluster
+    sites = np.where(site_gpus >= gpus, board.site_room[start:end].min(axis=0), 0)
+    if wish.site >= 0:
+        sites = np.where(np.arange(len(sites)) == wish.site, sites, 0)
+    halls = np.minimum(board.hall_room[start:end].min(axis=0), sites[cluster.site_of_hall])
+    pods = np.minimum(board.pod_room[start:end].min(axis=0), halls[cluster.hall_of_pod])
+    mask = ((1 << wish.days) - 1) << start
+    for pod in np.argsort(np.where(pods > 0, pods, np.iinfo(np.int64).max), kind="stable")[:_BINDING_TRIES].tolist():
+        if pods[pod] <= 0:
+            return None
+        free = board.pods[pod].free_racks(mask)
+        if free:
+            return int(board.pods[pod].first + free[0])
+    return None

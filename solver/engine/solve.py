@@ -1,0 +1,155 @@
+"""A solve from beginning to end, one stage after the other; `solve` calls them in the order of this list.
+
+repair -> admission -> relaxation -> guided admission -> improvement -> completion -> bound -> explanation
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from solver import cluster as clusters
+from solver import standing as standings
+from solver.cluster import Cluster
+from solver.decisions import Decisions
+from solver.engine import admission, bound, chains
+from solver.engine.board import Board, Position
+from solver.engine.bound import Relaxation
+from solver.engine.complete import accepted_of, complete
+from solver.engine.explain import explain
+from solver.engine.parameters import SolveParameters
+from solver.engine.repair import repair
+from solver.engine.watch import OPTIMAL_GAP, Watch, gap
+from solver.plan import FORMAT, Plan, Tier
+from solver.snapshot import Loaded, Snapshot
+
+
+def solve(loaded: Loaded, parameters: SolveParameters | None = None, watch: Watch | None = None) -> Plan:
+    """A valid plan for the snapshot, as good as the limits allow. Lack of time or capacity is no error."""
+    parameters = parameters or SolveParameters()
+    return _Solve(loaded, parameters, watch or Watch(parameters.time_limit_seconds)).run()
+
+
+@dataclass(slots=True)
+class _Solve:
+    loaded: Loaded
+    parameters: SolveParameters
+    watch: Watch
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.loaded.snapshot
+
+    def run(self) -> Plan:
+        cluster = clusters.build(self.snapshot)
+        decisions = repair(self.snapshot, cluster, seed=self.parameters.seed, deadline=self._is_late)
+        board = Board(self.snapshot, cluster, decisions)
+        self._ended("repair", board)
+        for tier in board.values():
+            admission.fill(board, tier, admission.by_price, admission.earliest)
+        self._ended("admission", board)
+        relaxations = self._relax(cluster, decisions, board)
+        self._ended("relaxation", board)
+        self._admit_guided(board, relaxations)
+        self._ended("guided admission", board)
+        self._improve(board, decisions)
+        self._ended("improvement", board)
+        decisions = self._complete(cluster, decisions, board)
+        self._tighten(cluster, decisions, relaxations)
+        return self._plan(cluster, decisions, relaxations)
+
+    def _ended(self, stage: str, board: Board) -> None:
+        self.watch.values = board.values()
+        self.watch.stage(stage)
+
+    def _is_late(self) -> bool:
+        return self.watch.seconds_left(self._reserve()) == 0.0
+
+    def _reserve(self) -> float:
+        """Seconds that the stages after improvement will need, by the size of the snapshot (measured, 2 cores)."""
+        days = (self.snapshot.horizon_end - self.snapshot.today).days
+        return 0.2 + 8e-6 * len(self.snapshot.requests) * days
+
+    def _relax(self, cluster: Cluster, decisions: Decisions, board: Board) -> dict[int, Relaxation]:
+        """Each tier's relaxation with the tiers above at the first plan's value: a bound for every better plan too."""
+        relaxations: dict[int, Relaxation] = {}
+        for tier, _ in board.values().items():
+            relaxations[tier] = self._relaxation(cluster, decisions, tier, board.values())
+        return relaxations
+
+    def _relaxation(self, cluster: Cluster, decisions: Decisions, tier: int, values: dict[int, float]) -> Relaxation:
+        above = {other: value for other, value in values.items() if other < tier}
+        left = self.watch.seconds_left(self._reserve()) if self.parameters.work_limit is None else None
+        relaxation = bound.relax(self.snapshot, cluster, decisions, tier=tier, reached=above, deadline_seconds=left)
+        self.watch.bounds[tier] = min(relaxation.bound_usd, self.watch.bounds.get(tier, relaxation.bound_usd))
+        return relaxation
+
+    def _admit_guided(self, board: Board, relaxations: dict[int, Relaxation]) -> None:
+        """Try other orders from the empty board, tier by tier, and keep the best of each tier."""
+        first, first_values = board.positions(), board.values()
+        best: tuple[Position, ...] = ()
+        for tier, relaxation in relaxations.items():
+            guide = admission.Guide(relaxation.fractions, relaxation.day_prices)
+            tried: list[tuple[float, tuple[Position, ...]]] = []
+            for order, starts in admission.ways(guide):
+                board.set_up(best)
+                admission.fill(board, tier, order, starts)
+                tried.append((board.values()[tier], board.positions()))
+            best = max(tried, key=lambda item: item[0])[1]
+        board.set_up(best)
+        if list(board.values().values()) < list(first_values.values()):
+            board.set_up(first)
+
+    def _improve(self, board: Board, decisions: Decisions) -> None:
+        if self.watch.is_closed(OPTIMAL_GAP):
+            return
+        problem = chains.Problem(self.loaded.sha256, self.snapshot, decisions)
+        chains.improve(problem, board, self.parameters, self.watch, reserve=self._reserve())
+
+    def _complete(self, cluster: Cluster, decisions: Decisions, board: Board) -> Decisions:
+        accepted = accepted_of(board)
+        standing = standings.of(self.snapshot, cluster, replace(decisions, accepted=tuple(accepted)))
+        accepted += complete(self.snapshot, standing, [w for w in board.wishes if w.number not in board.blocks])
+        order = {request.id: i for i, request in enumerate(self.snapshot.requests)}
+        accepted.sort(key=lambda item: order[item.request])
+        tiers = {request.id: request.tier for request in self.snapshot.requests}
+        self.watch.values = dict.fromkeys(board.values(), 0.0)
+        for item in accepted:
+            self.watch.values[tiers[item.request]] += item.value_usd
+        self.watch.stage("completion")
+        return replace(decisions, accepted=tuple(accepted))
+
+    def _tighten(self, cluster: Cluster, decisions: Decisions, relaxations: dict[int, Relaxation]) -> None:
+        """Bound the lower tiers again, now that the tiers above are known to be worth more, while there is time."""
+        for tier in sorted(relaxations)[1:]:
+            if self.watch.is_closed(OPTIMAL_GAP) or self._is_late():
+                return
+            relaxations[tier] = self._relaxation(cluster, decisions, tier, self.watch.values)
+        self.watch.stage("bound")
+
+    def _plan(self, cluster: Cluster, decisions: Decisions, relaxations: dict[int, Relaxation]) -> Plan:
+        taken = {accepted.request for accepted in decisions.accepted}
+        declined = [request for request in self.snapshot.requests if request.id not in taken]
+        explained = explain(self.snapshot, cluster, decisions, declined)
+        prices = bound.prices(self.snapshot, cluster, relaxations)
+        self.watch.stage("explanation")
+        tiers = [self._tier(tier, value) for tier, value in self.watch.values.items()]
+        return Plan(
+            format=FORMAT,
+            snapshot_sha256=self.loaded.sha256,
+            today=self.snapshot.today,
+            status="optimal" if all(tier.gap <= OPTIMAL_GAP for tier in tiers) else "feasible",
+            seconds=round(self.watch.seconds, 3),
+            seed=self.parameters.seed,
+            tiers=tiers,
+            accepted=list(decisions.accepted),
+            declined=explained,
+            moves=list(decisions.moves),
+            recalls=list(decisions.recalls),
+            shortfalls=list(decisions.shortfalls),
+            hold_shortfalls=list(decisions.hold_shortfalls),
+            prices=prices,
+        )
+
+    def _tier(self, tier: int, value: float) -> Tier:
+        limit = max(self.watch.bounds[tier], value)
+        return Tier(tier=tier, value_usd=value, bound_usd=limit, gap=gap(value, limit))
