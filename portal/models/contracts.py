@@ -7,12 +7,14 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.domain.contract import Agreement, Fee
 from portal.domain.states import NoticeState, Party
 from portal.models.base import Base, HourlyRate, Money, Versioned, interval, paired
 from portal.models.cluster import Site
 from portal.models.ids import maker
 from portal.models.tenants import Tenant
 from portal.models.users import User
+from solver.terms import Commitment, Terms
 
 
 class Contract(Versioned, Base):
@@ -69,6 +71,25 @@ class Contract(Versioned, Base):
     def notice(self) -> Notice | None:
         """The one notice that was not withdrawn, or none."""
         return next((notice for notice in self.notices if notice.state is not NoticeState.WITHDRAWN), None)
+
+    @property
+    def terms(self) -> Terms:
+        """What this contract means on a day, the notice that was not withdrawn included."""
+        return Terms(
+            start=self.start,
+            end=self.end,
+            lock_in_until=self.lock_in_until,
+            notice_days=self.notice_days,
+            notice_given_on=None if self.notice is None else self.notice.given_on,
+            booking_lead_days=self.booking_lead_days,
+            commitments=tuple(Commitment(step.start, step.end, step.gpus) for step in self.commitment_steps),
+        )
+
+    @property
+    def agreement(self) -> Agreement:
+        """What this contract is worth, see ``portal.domain.contract``."""
+        fees = tuple(Fee(step.start, step.end, step.monthly_fee) for step in self.fee_steps)
+        return Agreement(terms=self.terms, fees=fees, notice_by=self.notice_by)
 
 
 class CommitmentStep(Base):

@@ -7,6 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.domain.offers import state_at
 from portal.domain.states import OfferState
 from portal.models.base import Base, Versioned, interval, paired
 from portal.models.blocks import BlockTerms, block_checks
@@ -64,3 +65,7 @@ class Offer(BlockTerms, Versioned, Base):
     )
     placements: Mapped[list[Placement]] = relationship(order_by="Placement.start, Placement.rack_id")
     made_by: Mapped[User] = relationship(foreign_keys=[made_by_id])
+
+    def state_at(self, now: dt.datetime) -> OfferState:
+        """What it is at this instant: expiry is decided here, not by a job."""
+        return state_at(self.state, self.expires_at, now)

