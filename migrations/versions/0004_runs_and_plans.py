@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("tiers", json(), nullable=False),
         sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("left_out", json(), nullable=False),
         sa.Column("proposed_at", UtcDateTime(), nullable=False),
         sa.Column("published_at", UtcDateTime(), nullable=True),
         sa.Column("published_by_id", sa.Integer(), nullable=True),

@@ -38,6 +38,8 @@ def upgrade() -> None:
         sa.Column("submitted_by_id", sa.Integer(), nullable=True),
         sa.Column("approved_at", UtcDateTime(), nullable=True),
         sa.Column("approved_by_id", sa.Integer(), nullable=True),
+        sa.Column("held_at", UtcDateTime(), nullable=True),
+        sa.Column("held_by_id", sa.Integer(), nullable=True),
         sa.Column("decided_at", UtcDateTime(), nullable=True),
         sa.Column("decided_by_id", sa.Integer(), nullable=True),
         sa.Column("withdrawn_at", UtcDateTime(), nullable=True),
@@ -58,6 +60,7 @@ def upgrade() -> None:
             "submitted_at IS NOT NULL OR state IN ('draft', 'withdrawn')", name="ck_requests_submitted_state"
         ),
         sa.CheckConstraint("(approved_at IS NULL) = (approved_by_id IS NULL)", name="ck_requests_approved_at_and_by"),
+        sa.CheckConstraint("(held_at IS NULL) = (held_by_id IS NULL)", name="ck_requests_held_at_and_by"),
         sa.CheckConstraint("(decided_at IS NULL) = (decided_by_id IS NULL)", name="ck_requests_decided_at_and_by"),
         sa.CheckConstraint(
             "(submitted_at IS NULL) = (submitted_by_id IS NULL)", name="ck_requests_submitted_at_and_by"
@@ -90,6 +93,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["decided_by_id"], ["users.id"], name="fk_requests_decided_by_id"),
         *_extends_on_sqlite(),
+        sa.ForeignKeyConstraint(["held_by_id"], ["users.id"], name="fk_requests_held_by_id"),
         sa.ForeignKeyConstraint(["rate_id"], ["rates.id"], name="fk_requests_rate_id"),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name="fk_requests_site_id"),
         sa.ForeignKeyConstraint(["submitted_by_id"], ["users.id"], name="fk_requests_submitted_by_id"),

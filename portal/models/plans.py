@@ -98,6 +98,8 @@ class Plan(Versioned, Base):
     tiers: Mapped[Json]
     """Per tier ``value_usd``, ``bound_usd`` and ``gap``, as in the plan's file."""
     seconds: Mapped[float]
+    left_out: Mapped[Json] = mapped_column(default=list)
+    """Public ids of requests that the plan decides and that were left out when it was published."""
     proposed_at: Mapped[dt.datetime]
     published_at: Mapped[dt.datetime | None]
     published_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))

@@ -22,7 +22,8 @@ _NEVER_SUBMITTED = "state IN ('draft', 'withdrawn')"
 class Request(BlockTerms, Versioned, Base):
     """A wish for a block of ``days`` days that starts on a day of ``[earliest_start, latest_start]`` (both included).
 
-    ``approved_at`` says that an approver lets it be planned; ``decided_at`` who accepted, declined or waitlisted it
+    ``approved_at`` says that an approver looked at it and lets it be planned, ``held_at`` that an approver keeps it out
+    of plans; without either it is planned. ``decided_at`` says who accepted, declined or waitlisted it
     (null where its window simply passed). ``reason`` and ``counter_offers`` are those of the published plan.
     """
 
@@ -43,6 +44,7 @@ class Request(BlockTerms, Versioned, Base):
         sa.CheckConstraint(f"submitted_at IS NOT NULL OR {_NEVER_SUBMITTED}", name="submitted_state"),
         paired("submitted"),
         paired("approved"),
+        paired("held"),
         paired("decided"),
         paired("withdrawn"),
     )
@@ -64,6 +66,8 @@ class Request(BlockTerms, Versioned, Base):
     submitted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     approved_at: Mapped[dt.datetime | None]
     approved_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    held_at: Mapped[dt.datetime | None]
+    held_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     decided_at: Mapped[dt.datetime | None]
     decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     withdrawn_at: Mapped[dt.datetime | None]
