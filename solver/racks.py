@@ -154,12 +154,14 @@ class RackUse:
     def _refresh_hall(self, hall: int) -> None:
         racks = self._racks(hall)
         used = self.used[:, racks] > 0
-        run = _runs(used | ~self._healthy[:, racks])
-        self._run[:, racks] = run
-        self._sorted["hall"][:, racks] = np.sort(run, axis=1)
+        runs = _runs(used | ~self._healthy[:, racks])
+        days = np.flatnonzero((runs != self._run[:, racks]).any(axis=1))
+        run = runs[days]
+        self._run[days, racks] = run
+        self._sorted["hall"][days, racks] = np.sort(run, axis=1)
         # One sort of all pods at once: a key that puts each pod's racks after those of the pod before.
         pod = (self.cluster.pods.of_rack[racks] * (self.cluster.days + 1)).astype(np.int32)
-        self._sorted["pod"][:, racks] = np.sort(run + pod, axis=1) - pod
+        self._sorted["pod"][days, racks] = np.sort(run + pod, axis=1) - pod
         self._carrying[:, hall] = used.sum(axis=1)
 
 
