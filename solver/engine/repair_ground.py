@@ -1,0 +1,223 @@
+"""Who stands on which rack, piece by piece, and what a rack can still take (R1, R3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from solver.cluster import UNLIMITED, Cluster
+from solver.engine.repair_timeline import Mask, Timeline, pieces_of
+from solver.snapshot import Reservation, Snapshot
+from solver.terms import GPUS_PER_RACK
+
+Racks = dict[int, Mask]
+
+
+@dataclass(slots=True, eq=False)
+class Lot:
+    """A reservation with a day left: it needs ``racks`` racks with ``gpus`` GPUs each (one with fewer than 72 where it
+    shares) on the pieces ``span``. ``own`` are the racks that the snapshot gives it, ``units`` the ids of its scope.
+    """
+
+    number: int
+    reservation: Reservation
+    span: Mask
+    racks: int
+    gpus: int
+    own: Racks
+    site: int | None
+    movable: bool
+    earliest_end: int
+    missing: tuple[Mask, ...]
+
+    @property
+    def firm(self) -> bool:
+        return not self.reservation.interruptible
+
+
+@dataclass(slots=True)
+class Ground:
+    """The racks under the reservations.
+
+    ``dead``, ``whole`` and ``shared`` are masks by rack: in outage, under a block of whole racks, under smaller ones;
+    ``load`` has the GPUs of the smaller ones by piece. ``limits`` and ``carrying`` count racks by site and piece, for
+    sites that have a power limit; ``room`` are the pieces on which a site has power for one more.
+    """
+
+    timeline: Timeline
+    dead: list[Mask]
+    site_of: list[int]
+    limits: dict[int, list[int]]
+    whole: list[Mask]
+    shared: list[Mask]
+    load: dict[int, list[int]] = field(default_factory=dict)
+    carrying: dict[int, list[int]] = field(default_factory=dict)
+    room: list[Mask] = field(default_factory=list)
+
+    def copy(self) -> Ground:
+        """The same ground, free to change."""
+        return Ground(
+            timeline=self.timeline,
+            dead=self.dead,
+            site_of=self.site_of,
+            limits=self.limits,
+            whole=self.whole[:],
+            shared=self.shared[:],
+            load={rack: load[:] for rack, load in self.load.items()},
+            carrying={site: counts[:] for site, counts in self.carrying.items()},
+            room=self.room[:],
+        )
+
+    def free(self, rack: int, gpus: int) -> Mask:
+        """The pieces on which ``rack`` is healthy and can take ``gpus`` GPUs more, within power."""
+        taken = self.whole[rack]
+        if gpus == GPUS_PER_RACK:
+            taken |= self.shared[rack]
+            return self.room[self.site_of[rack]] & ~self.dead[rack] & ~taken
+        for piece in pieces_of(self.shared[rack]):
+            if self.load[rack][piece] + gpus > GPUS_PER_RACK:
+                taken |= 1 << piece
+        return (self.room[self.site_of[rack]] | self.shared[rack]) & ~self.dead[rack] & ~taken
+
+    def put(self, rack: int, gpus: int, mask: Mask) -> None:
+        """Let ``gpus`` GPUs of ``rack`` carry a block on ``mask``."""
+        before = self.whole[rack] | self.shared[rack]
+        if gpus == GPUS_PER_RACK:
+            self.whole[rack] |= mask
+        else:
+            load = self.load.setdefault(rack, [0] * self.timeline.pieces)
+            for piece in pieces_of(mask):
+                load[piece] += gpus
+            self.shared[rack] |= mask
+        self._count(rack, mask & ~before, 1)
+
+    def lift(self, rack: int, gpus: int, mask: Mask) -> None:
+        """Undo `put`."""
+        before = self.whole[rack] | self.shared[rack]
+        if gpus == GPUS_PER_RACK:
+            self.whole[rack] &= ~mask
+        else:
+            load = self.load[rack]
+            for piece in pieces_of(mask):
+                load[piece] -= gpus
+                if not load[piece]:
+                    self.shared[rack] &= ~(1 << piece)
+        self._count(rack, before & ~(self.whole[rack] | self.shared[rack]), -1)
+
+    def spare_power(self, site: int, mask: Mask) -> int:
+        """How many more racks of ``site`` may carry a block on every piece of ``mask``."""
+        if site not in self.limits:
+            return UNLIMITED
+        limit, carrying = self.limits[site], self.carrying[site]
+        return min((limit[p] - carrying[p] for p in pieces_of(mask)), default=UNLIMITED)
+
+    def excess(self, site: int) -> Mask:
+        """The pieces on which more racks of ``site`` carry a block than it has power for."""
+        if site not in self.limits:
+            return 0
+        pairs = enumerate(zip(self.carrying[site], self.limits[site], strict=True))
+        return sum(1 << piece for piece, (carrying, limit) in pairs if carrying > limit)
+
+    def _count(self, rack: int, mask: Mask, change: int) -> None:
+        site = self.site_of[rack]
+        if site not in self.limits or not mask:
+            return
+        limit, carrying, room = self.limits[site], self.carrying[site], self.room[site]
+        for piece in pieces_of(mask):
+            carrying[piece] += change
+            bit = 1 << piece
+            room = room | bit if carrying[piece] < limit[piece] else room & ~bit
+        self.room[site] = room
+
+
+def bare(snapshot: Snapshot, cluster: Cluster, timeline: Timeline) -> Ground:
+    """The ground with no block on it."""
+    racks = len(cluster.rack_ids)
+    limits = _limits(snapshot, cluster, timeline)
+    everything = timeline.everything
+    room = [everything] * len(snapshot.sites)
+    for site, limit in limits.items():
+        room[site] = sum(1 << piece for piece, racks_with_power in enumerate(limit) if racks_with_power > 0)
+    return Ground(
+        timeline=timeline,
+        dead=_dead(snapshot, cluster, timeline),
+        site_of=cluster.sites.of_rack.tolist(),
+        limits=limits,
+        whole=[0] * racks,
+        shared=[0] * racks,
+        carrying={site: [0] * timeline.pieces for site in limits},
+        room=room,
+    )
+
+
+def lots(snapshot: Snapshot, cluster: Cluster, timeline: Timeline) -> list[Lot]:
+    """Every reservation that has a day left, in the order of the snapshot."""
+    site_numbers = {site.id: number for number, site in enumerate(snapshot.sites)}
+    result: list[Lot] = []
+    for reservation in snapshot.reservations:
+        span = timeline.mask(reservation.start, reservation.end)
+        if reservation.end <= snapshot.today or not span:
+            continue
+        whole = reservation.gpus >= GPUS_PER_RACK
+        racks = reservation.gpus // GPUS_PER_RACK if whole else 1
+        own = _own(reservation, cluster, timeline)
+        site = snapshot.site_of(reservation)
+        lot = Lot(
+            number=len(result),
+            reservation=reservation,
+            span=span,
+            racks=racks,
+            gpus=GPUS_PER_RACK if whole else reservation.gpus,
+            own=own,
+            site=None if site is None else site_numbers[site],
+            movable=not reservation.frozen(snapshot.today),
+            earliest_end=_earliest_end(reservation, timeline),
+            missing=layers(own, span, racks),
+        )
+        result.append(lot)
+    return result
+
+
+def layers(racks: Racks, span: Mask, needed: int) -> tuple[Mask, ...]:
+    """What is missing of ``needed`` racks: layer ``i`` is the pieces of ``span`` that lack more than ``i``."""
+    at_least = [span] + [0] * needed  # at_least[i]: pieces with i racks or more
+    for mask in racks.values():
+        for i in range(needed, 0, -1):
+            at_least[i] |= at_least[i - 1] & mask
+    return tuple(layer for i in range(needed) if (layer := span & ~at_least[needed - i]))
+
+
+def _own(reservation: Reservation, cluster: Cluster, timeline: Timeline) -> Racks:
+    own: Racks = {}
+    for segment in reservation.placement:
+        mask = timeline.mask(segment.start, segment.end)
+        if mask and segment.end > timeline.today:
+            for rack in segment.racks:
+                number = cluster.rack_number[rack]
+                own[number] = own.get(number, 0) | mask
+    return own
+
+
+def _earliest_end(reservation: Reservation, timeline: Timeline) -> int:
+    """R11: the first piece from which a recall may take the block away; beyond all pieces where it is firm."""
+    from solver.engine.repair_timeline import first_recall
+
+    if reservation.recall_notice_days is None:
+        return timeline.pieces
+    return timeline.piece(max(reservation.start, first_recall(timeline.today, reservation.recall_notice_days)))
+
+
+def _dead(snapshot: Snapshot, cluster: Cluster, timeline: Timeline) -> list[Mask]:
+    dead = [0] * len(cluster.rack_ids)
+    for outage in snapshot.outages:
+        dead[cluster.rack_number[outage.rack]] |= timeline.mask(outage.start, outage.end)
+    return dead
+
+
+def _limits(snapshot: Snapshot, cluster: Cluster, timeline: Timeline) -> dict[int, list[int]]:
+    """R3 by piece, up to the horizon, for the sites that have a limit at all."""
+    limits = {}
+    for number, site in enumerate(snapshot.sites):
+        if site.power_limits:
+            inside = [int(cluster.power[number, timeline.bounds[p]]) for p in range(timeline.horizon)]
+            limits[number] = inside + [UNLIMITED] * (timeline.pieces - timeline.horizon)
+    return limits
