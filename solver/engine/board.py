@@ -57,6 +57,38 @@ class Position:
     racks: tuple[int, ...]
 
 
+class SharedRacks:
+    """GPUs in use per day on the racks that blocks smaller than a rack share, reservations and accepted alike.
+
+    Rows of one growing array, ``racks[row]`` is the rack's number.
+    """
+
+    def __init__(self, days: int) -> None:
+        self.racks: list[int] = []
+        self._row: dict[int, int] = {}
+        self._use = np.zeros((16, days), dtype=np.int64)
+
+    def open(self, rack: int, use: Grid) -> Grid:
+        """The rack's row, to be changed in place; a new one starts with ``use``."""
+        if rack not in self._row:
+            if len(self.racks) == len(self._use):
+                self._use = np.concatenate([self._use, np.zeros_like(self._use)])
+            self._row[rack] = len(self.racks)
+            self._use[len(self.racks)] = use
+            self.racks.append(rack)
+        return self.of(rack)
+
+    def of(self, rack: int) -> Grid:
+        """The row of a rack that is open."""
+        row: Grid = self._use[self._row[rack]]
+        return row
+
+    def peaks(self, start: int, end: int) -> Grid:
+        """The most GPUs in use on a day of ``[start, end)``, row by row."""
+        peaks: Grid = self._use[: len(self.racks), start:end].max(axis=1)
+        return peaks
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """Whole racks that a block may take on every day of a window: by pod, by hall, by site, and over all."""
@@ -74,10 +106,10 @@ class Board:
         self.cluster = cluster
         standing = list(stands(snapshot, decisions))
         self.wishes = wishes(snapshot, cluster, standing)
+        self._worth = _worth_before(snapshot, decisions)
         self.ledger = Ledger(snapshot, cluster, decisions, standing)
         self.blocks: dict[int, Block] = {}
-        self.shared_use: dict[int, Grid] = {}
-        """GPUs in use per day on racks that blocks smaller than a rack share, reservations and accepted alike."""
+        self.shared = SharedRacks(cluster.days)
         self._journal: list[tuple[str, Block]] | None = None
         self._saved_pods: dict[int, tuple[list[Mask], list[Mask], list[tuple[Share, list[int]]]]] = {}
         self._reserved = _reserved_use(cluster, standing)
@@ -96,7 +128,7 @@ class Board:
             for first, last in zip(cluster.pods.first.tolist(), cluster.pods.last.tolist(), strict=True)
         ]
         for rack in np.flatnonzero(((use > 0) & (use < GPUS_PER_RACK)).any(axis=1)).tolist():
-            self.shared_use[rack] = use[rack].copy()
+            self.shared.open(rack, use[rack])
 
     def room(self, wish: Wish, start: int) -> Room | None:
         """The room for whole racks from ``start`` on; None where not even the smallest block fits the ledger."""
@@ -174,8 +206,8 @@ class Board:
                 share.pinned = position.racks == block.wish.keep
 
     def values(self) -> dict[int, float]:
-        """Accepted value in USD by tier, of every tier in which there are requests."""
-        result = dict.fromkeys(sorted({wish.tier for wish in self.wishes}), 0.0)
+        """Value in USD by tier, ascending (§ 5 step 2): what is accepted, less the share of what is recalled."""
+        result = dict(self._worth)
         for _, block in sorted(self.blocks.items()):
             result[block.wish.tier] += block.value_usd
         return result
@@ -243,9 +275,7 @@ class Board:
     def _count_shared(self, block: Block, rack: int, sign: int) -> None:
         """A shared rack is taken from the pod's whole racks on the days on which anything stands on it."""
         cluster, days = self.cluster, slice(block.start, block.end)
-        if rack not in self.shared_use:
-            self.shared_use[rack] = self._reserved[rack].copy()
-        use = self.shared_use[rack]
+        use = self.shared.open(rack, self._reserved[rack])
         if sign < 0:
             use[days] -= block.gpus
         opened = sign * (use[days] == 0)
@@ -261,6 +291,17 @@ class Board:
         racks.blocked[rack - racks.first] ^= changed
         by_site = {int(cluster.site_of_pod[pod]): block.gpus}
         self.ledger.change(block.wish, block.start, block.end, by_site, sign)
+
+
+def _worth_before(snapshot: Snapshot, decisions: Decisions) -> dict[int, float]:
+    """Each tier's value while nothing is accepted: the lost share, by days, of the recalled reservations."""
+    worth = dict.fromkeys((request.tier for request in snapshot.requests), 0.0)
+    reservations = {reservation.id: reservation for reservation in snapshot.reservations}
+    for recall in decisions.recalls:
+        recalled = reservations[recall.reservation]
+        share = (recalled.end - recall.end) / (recalled.end - recalled.start)
+        worth[recalled.tier] = worth.get(recalled.tier, 0.0) - recalled.value_usd * share
+    return dict(sorted(worth.items()))
 
 
 def _reserved_use(cluster: Cluster, standing: list[Stand]) -> Grid:

@@ -41,7 +41,7 @@ def _fit(request: Request, standing: Standing) -> Accepted | None:
     ask = offers.ask_of(request)
     first, last = offers.window(standing, request)
     sizes = offers.largest(standing, ask, first, last)
-    if not len(sizes) or not sizes.max():
+    if sizes.max(initial=0) < request.min_gpus:
         return None
     start, gpus = first + int(np.argmax(sizes)), int(sizes.max())
     racks = offers.place(standing, ask, start, gpus)

@@ -176,20 +176,20 @@ def _place_shared(board: Board, wish: Wish, start: int, gpus: int) -> Block | No
 
 
 def _shared_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Grid) -> int | None:
-    end = start + wish.days
-    best: tuple[int, int] | None = None
-    for rack, use in board.shared_use.items():
-        window = use[start:end]
-        peak = int(window.max())
-        if peak == 0 or peak + gpus > GPUS_PER_RACK or (best is not None and -peak >= best[0]):
-            continue
-        if _may_share(board, wish, rack, (start, end), window, gpus=gpus, site_gpus=site_gpus):
-            best = (-peak, rack)
-    return best[1] if best else None
+    """The fullest rack that is in use in the window and has room for the block."""
+    days = (start, start + wish.days)
+    peaks = board.shared.peaks(*days)
+    for row in np.argsort(-peaks, kind="stable").tolist():
+        if peaks[row] == 0:
+            return None
+        rack: int = board.shared.racks[row]
+        if peaks[row] + gpus <= GPUS_PER_RACK and _may_share(board, wish, rack, days, gpus=gpus, site_gpus=site_gpus):
+            return rack
+    return None
 
 
 def _may_share(
-    board: Board, wish: Wish, rack: int, days: tuple[int, int], window: Grid, *, gpus: int, site_gpus: Grid
+    board: Board, wish: Wish, rack: int, days: tuple[int, int], *, gpus: int, site_gpus: Grid
 ) -> bool:
     """R1 to R3 on one shared rack: healthy, and every day on which it opens the rack has room in pod, hall and site."""
     cluster = board.cluster
@@ -201,7 +201,7 @@ def _may_share(
     racks = board.pods[pod]
     if racks.taken[rack - racks.first] & (((1 << (end - start)) - 1) << start):
         return False
-    opens = window == 0
+    opens = board.shared.of(rack)[start:end] == 0
     return bool((board.hall_room[start:end, hall] >= opens).all() and (board.site_room[start:end, site] >= opens).all())
 
 

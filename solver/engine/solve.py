@@ -21,6 +21,8 @@ from solver.engine.repair import repair
 from solver.engine.watch import OPTIMAL_GAP, Watch, gap
 from solver.plan import FORMAT, Plan, Tier
 from solver.snapshot import Loaded, Snapshot
+_GUIDED_TIERS = 2
+_PRICED_TIER = 1
 
 
 def solve(loaded: Loaded, parameters: SolveParameters | None = None, watch: Watch | None = None) -> Plan:
@@ -70,9 +72,12 @@ class _Solve:
         return 0.2 + 8e-6 * len(self.snapshot.requests) * days
 
     def _relax(self, cluster: Cluster, decisions: Decisions, board: Board) -> dict[int, Relaxation]:
-        """Each tier's relaxation with the tiers above at the first plan's value: a bound for every better plan too."""
+        """Each tier's relaxation with the tiers above at the value that the one above them led to.
+
+        The tiers above are fixed at the value of a plan that is at hand: a bound for every better plan too.
+        """
         relaxations: dict[int, Relaxation] = {}
-        for tier, _ in board.values().items():
+        for tier in list(board.values())[:_GUIDED_TIERS]:
             relaxations[tier] = self._relaxation(cluster, decisions, tier, board.values())
         return relaxations
 
@@ -108,36 +113,36 @@ class _Solve:
     def _complete(self, cluster: Cluster, decisions: Decisions, board: Board) -> Decisions:
         accepted = accepted_of(board)
         standing = standings.of(self.snapshot, cluster, replace(decisions, accepted=tuple(accepted)))
-        accepted += complete(self.snapshot, standing, [w for w in board.wishes if w.number not in board.blocks])
+        added = complete(self.snapshot, standing, [w for w in board.wishes if w.number not in board.blocks])
+        accepted += added
         order = {request.id: i for i, request in enumerate(self.snapshot.requests)}
         accepted.sort(key=lambda item: order[item.request])
         tiers = {request.id: request.tier for request in self.snapshot.requests}
-        self.watch.values = dict.fromkeys(board.values(), 0.0)
-        for item in accepted:
+        self.watch.values = board.values()
+        for item in added:
             self.watch.values[tiers[item.request]] += item.value_usd
         self.watch.stage("completion")
         return replace(decisions, accepted=tuple(accepted))
 
     def _tighten(self, cluster: Cluster, decisions: Decisions, relaxations: dict[int, Relaxation]) -> None:
-        """Bound the lower tiers again, now that the tiers above are known to be worth more, while there is time."""
-        for tier in sorted(relaxations)[1:]:
-            if self.watch.is_closed(OPTIMAL_GAP) or self._is_late():
-                return
-            relaxations[tier] = self._relaxation(cluster, decisions, tier, self.watch.values)
+        """Bound the lower tiers (again), now that the tiers above are known to be worth more."""
+        for tier in list(self.watch.values)[1:]:
+            if tier not in relaxations or not self._is_late():
+                relaxations[tier] = self._relaxation(cluster, decisions, tier, self.watch.values)
         self.watch.stage("bound")
 
     def _plan(self, cluster: Cluster, decisions: Decisions, relaxations: dict[int, Relaxation]) -> Plan:
         taken = {accepted.request for accepted in decisions.accepted}
         declined = [request for request in self.snapshot.requests if request.id not in taken]
         explained = explain(self.snapshot, cluster, decisions, declined)
-        prices = bound.prices(self.snapshot, cluster, relaxations)
+        prices = bound.prices(relaxations[_PRICED_TIER], cluster) if _PRICED_TIER in relaxations else []
         self.watch.stage("explanation")
         tiers = [self._tier(tier, value) for tier, value in self.watch.values.items()]
         return Plan(
             format=FORMAT,
             snapshot_sha256=self.loaded.sha256,
             today=self.snapshot.today,
-            status="optimal" if all(tier.gap <= OPTIMAL_GAP for tier in tiers) else "feasible",
+            status="optimal" if self.watch.is_closed(OPTIMAL_GAP) else "feasible",
             seconds=round(self.watch.seconds, 3),
             seed=self.parameters.seed,
             tiers=tiers,

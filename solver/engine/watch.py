@@ -28,7 +28,7 @@ OPTIMAL_GAP = 1e-6
 
 def gap(value: float, bound: float) -> float:
     """``(bound - value) / bound``, 0 where the bound is 0."""
-    return max(0.0, (bound - value) / bound) if bound > 0 else 0.0
+    return (bound - value) / bound if bound else 0.0
 
 
 @dataclass(slots=True)
@@ -65,7 +65,10 @@ class Watch:
 
     def is_closed(self, tolerance: float) -> bool:
         """Whether every tier's value has met its bound, within ``tolerance`` of the bound."""
-        return all(tier in self.bounds and gap(v, self.bounds[tier]) <= tolerance for tier, v in self.values.items())
+        return all(
+            tier in self.bounds and self.bounds[tier] - value <= tolerance * abs(self.bounds[tier])
+            for tier, value in self.values.items()
+        )
 
     def stage(self, name: str) -> None:
         """A stage has ended: note its time and what it reached, and tell the listener."""

@@ -1,0 +1,98 @@
+"""``python -m solver plan SNAPSHOT``"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from solver import files
+from solver import snapshot as snapshots
+from solver.commands.progress import listener_for
+from solver.commands.receipt import receipt_of
+from solver.commands.refusal import refusing
+from solver.engine.parameters import DEFAULT_TIME_LIMIT_SECONDS, SolveParameters
+from solver.engine.watch import Watch
+from solver.plan import Plan
+
+_POSITIVE = click.FloatRange(min=0, min_open=True)
+
+
+@click.command("plan")
+@click.argument("snapshot")
+@click.option("-o", "--output", default="-", metavar="PLAN", help="Where the plan goes; - is standard output.")
+@click.option("--receipt", metavar="FILE", help="Write versions, parameters, and each stage's time and gain.")
+@click.option("--time-limit", type=_POSITIVE, metavar="SECONDS", help="60 unless a work limit is given.")
+@click.option("--work-limit", type=click.IntRange(min=0), metavar="N", help="Rounds of improvement in each worker.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; as many as cores unless given.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler that lends the processes.")
+@click.option("--progress", type=click.Choice(["auto", "json", "none"]), default="auto", show_default=True)
+def command(  # noqa: PLR0913 - one parameter for each word of the command
+    snapshot: str,
+    output: str,
+    receipt: str | None,
+    time_limit: float | None,
+    work_limit: int | None,
+    workers: int | None,
+    seed: int,
+    scheduler: str | None,
+    progress: str,
+) -> None:
+    """Plan SNAPSHOT: accept or decline every request, and say why."""
+    with refusing():
+        loaded = snapshots.load(snapshot)
+        if time_limit is None and work_limit is None:
+            time_limit = DEFAULT_TIME_LIMIT_SECONDS
+        parameters = SolveParameters(time_limit, work_limit, workers or os.cpu_count() or 1, seed, scheduler)
+        with listener_for(progress) as listener:
+            watch = Watch(time_limit, listener)
+            made = _solve(loaded, parameters, watch)
+        files.write_bytes(output, files.dump(made))
+        if receipt is not None:
+            files.write_bytes(receipt, (json.dumps(receipt_of(loaded, parameters, made, watch), indent=1) + "\n").encode())
+    _summary(made, watch)
+
+
+def _solve(loaded: snapshots.Loaded, parameters: SolveParameters, watch: Watch) -> Plan:
+    from solver.engine.solve import solve
+
+    with _interrupts(watch):
+        return solve(loaded, parameters, watch)
+
+
+@contextmanager
+def _interrupts(watch: Watch) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask for the best plan so far; a second Ctrl-C ends at once."""
+
+    def ask(number: int, _: object) -> None:
+        if watch.interrupted and number == signal.SIGINT:
+            sys.exit(130)
+        watch.interrupt()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _summary(made: Plan, watch: Watch) -> None:
+    console = Console(stderr=True, highlight=False)
+    table = Table("tier", "value, USD", "bound, USD", "gap", box=None, pad_edge=False)
+    for tier in made.tiers:
+        table.add_row(str(tier.tier), f"{tier.value_usd:,.0f}", f"{tier.bound_usd:,.0f}", f"{tier.gap:.2%}")
+    console.print(table)
+    cut = ", interrupted" if watch.interrupted else ""
+    console.print(
+        f"{made.status}{cut}: {len(made.accepted):,} accepted, {len(made.declined):,} declined, {len(made.moves):,} moved, "
+        f"{len(made.recalls):,} recalled, {len(made.shortfalls):,} short, in {made.seconds:.1f} s"
+    )
