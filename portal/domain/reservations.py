@@ -21,7 +21,7 @@ class Ending:
 
 
 def state_on(start: dt.date, end: dt.date, ending: Ending | None, day: dt.date) -> ReservationState:
-    """The state on ``day`` of a reservation for ``[start, end)``: its recorded ending once it has come, else by date."""
+    """The state on ``day`` of a reservation for ``[start, end)``: a recorded ending once it has come, else by date."""
     if ending is not None and day >= ending.on:
         return ending.state
     if day < start:

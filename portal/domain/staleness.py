@@ -38,7 +38,7 @@ class Fingerprint:
 
 
 def fingerprint(snapshot: Mapping[str, Any], offers: Collection[str]) -> Fingerprint:
-    """Take the fingerprint of a snapshot's JSON content; ``offers`` are the ids of the offers among its reservations."""
+    """The fingerprint of a snapshot's JSON content; ``offers`` are the ids of the offers among its reservations."""
     blocks = {block["id"]: _line(block) for block in snapshot["reservations"]}
     halls = [hall for site in snapshot["sites"] for hall in site["halls"]]
     return Fingerprint(
