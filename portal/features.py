@@ -1,0 +1,13 @@
+"""The features of the portal, in the order in which their navigation entries appear within a section.
+
+Each names a module with a `blueprint` and, where people should find it, `navigation`: a tuple of `Entry`.
+"""
+
+from __future__ import annotations
+
+FEATURES: tuple[str, ...] = (
+    "portal.web.pages",
+    "portal.auth.views",
+    "portal.auth.user_views",
+    "portal.audit.views",
+)
