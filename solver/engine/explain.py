@@ -1,0 +1,97 @@
+"""Explanation: why each declined request was declined, who stands in its way, and what it may have instead.
+
+*Alone* means: reservations as the plan leaves them, accepted blocks gone, nothing moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from solver import reasons
+from solver import standing as standings
+from solver.cluster import Cluster, Counts
+from solver.decisions import Decisions
+from solver.engine.shortage import Case, Missing, ranges
+from solver.engine.survey import Survey
+from solver.engine.winning import Auction
+from solver.fit import Ask, ask_of, fits, room_for
+from solver.offers import counter_offers, window
+from solver.plan import Declined, Reason, ReasonCode
+from solver.racks import Flags, window_min
+from solver.snapshot import Request, Snapshot
+
+STAGES: tuple[ReasonCode, ...] = ("contract", "quota", "capacity", "topology", "hold", "outbid")
+
+
+def explain(snapshot: Snapshot, cluster: Cluster, decisions: Decisions, declined: Iterable[Request]) -> list[Declined]:
+    """A reason and counter-offers for each of the ``declined`` requests, in their order."""
+    explainer = _Explainer(snapshot, cluster, decisions)
+    return [explainer.declined(request) for request in declined]
+
+
+class _Explainer:
+    def __init__(self, snapshot: Snapshot, cluster: Cluster, decisions: Decisions) -> None:
+        self.cluster = cluster
+        self.alone = Survey(standings.of(snapshot, cluster, replace(decisions, accepted=())))
+        self.planned = Survey(standings.of(snapshot, cluster, decisions))
+        self.auction = Auction(self.planned.standing, self.alone.standing)
+        self.names = reasons.names_of(snapshot)
+
+    def declined(self, request: Request) -> Declined:
+        reason = self._reason(request)
+        text = reasons.for_planner(request, reason, self.names)
+        offers = counter_offers(self.planned.standing, request)
+        return Declined(request=request.id, reason=reason.model_copy(update={"text": text}), counter_offers=offers)
+
+    def _reason(self, request: Request) -> Reason:
+        ask = replace(ask_of(request), gpus=request.min_gpus)
+        first, last = window(self.alone.standing, request)
+        last = min(last, self.cluster.days - ask.days + 1)  # R4: it ends by the horizon
+        if first >= last:
+            return Reason(
+                code="window", text="", start=request.earliest_start, short=[], holders=[], price_to_win_usd=None
+            )
+        passed = stages_passed(self.alone, ask, first, last)
+        code, start = STAGES[int(passed.max())], first + int(passed.argmax())
+        if code == "outbid":
+            return self._outbid(request, ask, first + np.flatnonzero(passed == passed.max()))
+        return self._as_reason(code, start, Case(self.alone, ask, start).missing(code), None)
+
+    def _outbid(self, request: Request, ask: Ask, starts: Counts) -> Reason:
+        """What is missing on top of the plan, and who has it."""
+        start = int(starts[0])
+        passed = int(stages_passed(self.planned, ask, start, start + 1)[0])
+        missing = Case(self.planned, ask, start).taken(STAGES[passed])
+        price = self.auction.price_to_win(request, ask, starts.tolist())
+        return self._as_reason("outbid", start, missing, price)
+
+    def _as_reason(self, code: ReasonCode, start: int, missing: Missing, price: float | None) -> Reason:
+        day = self.cluster.date(start)
+        short = ranges(missing, day)
+        return Reason(code=code, text="", start=day, short=short, holders=missing.holders, price_to_win_usd=price)
+
+
+def stages_passed(survey: Survey, ask: Ask, first: int, last: int) -> Counts:
+    """For each start in ``[first, last)`` how many of the rules in `STAGES` the smallest block passes, in that order.
+
+    Each stage keeps what the ones before it asked of racks: R1 to R3 in any scope, then R5, then all rules.
+    """
+    standing = survey.standing
+
+    def within(limit: Counts) -> Flags:
+        result: Flags = window_min(limit, first, last, ask.days) >= ask.min_gpus
+        return result
+
+    anywhere = replace(ask, scope="any")
+    stages = [
+        within(survey.no_limit.cluster if ask.contract is None else standing.contract_room(ask.contract)),
+        within(standing.quota_room(ask.tenant)),
+        fits(standing, anywhere, survey.no_limit, first, last),
+        fits(standing, ask, survey.no_limit, first, last),
+        fits(standing, ask, room_for(standing, ask), first, last),
+    ]
+    passed: Counts = np.logical_and.accumulate(np.stack(stages), axis=0).sum(axis=0)
+    return passed

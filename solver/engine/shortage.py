@@ -1,0 +1,200 @@
+"""What one declined request lacks at one start: GPUs by day in the unit that comes closest, and who has them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.cluster import Counts
+from solver.engine.survey import Survey, allowed_pods, largest_first
+from solver.fit import Ask, allowed_sites, most, room_for
+from solver.plan import Holder, ReasonCode, Shortage
+from solver.racks import Flags
+from solver.standing import Block, Kind, Standing
+
+CLUSTER = "cluster"
+MOST_RIVALS = 20  # named for a request that was outbid: the largest; hundreds of small blocks may overlap a large one
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """GPUs missing in ``unit`` on each day of the window, and who stands in the way there, largest first."""
+
+    unit: str
+    by_day: Counts
+    holders: list[Holder]
+
+
+def ranges(missing: Missing, start: dt.date) -> list[Shortage]:
+    """The missing GPUs as ranges of days; the window begins on ``start``."""
+    edges = [0, *(np.flatnonzero(np.diff(missing.by_day)) + 1).tolist(), len(missing.by_day)]
+    return [
+        Shortage(
+            unit=missing.unit,
+            start=start + dt.timedelta(first),
+            end=start + dt.timedelta(last),
+            gpus=int(missing.by_day[first]),
+        )
+        for first, last in itertools.pairwise(edges)
+        if missing.by_day[first] > 0
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A unit of the request's scope, and its pods ``[first, last)``."""
+
+    name: str
+    pods: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A request at one start, against one survey; ``ask.gpus`` is the least that the request would take."""
+
+    survey: Survey
+    ask: Ask
+    start: int
+
+    @property
+    def standing(self) -> Standing:
+        return self.survey.standing
+
+    @property
+    def days(self) -> slice:
+        return slice(self.start, self.start + self.ask.days)
+
+    def missing(self, code: ReasonCode) -> Missing:
+        """What the rule of this code lacks, and the reservations, holds and losses that it lacks them for."""
+        match code:
+            case "contract" | "quota":
+                by_day = self._below(self._own_limit(code)[self.days])
+                return Missing(CLUSTER, by_day, self._own_blocks("reservation", code, by_day))
+            case "hold":
+                by_day = self._held_back()
+                return Missing(CLUSTER, by_day, self._holds(by_day))
+            case _:
+                unit, by_day = self._closest_unit()
+                blocks = self.survey.census.holders("reservation", unit.pods, self._flags(by_day))
+                losses = self.survey.obstacles(unit.pods, self.start + np.flatnonzero(by_day))
+                return Missing(unit.name, by_day, largest_first([*blocks, *losses]))
+
+    def taken(self, code: ReasonCode) -> Missing:
+        """The same where accepted blocks made the difference: they are the holders."""
+        match code:
+            case "contract" | "quota":
+                by_day = self._below(self._own_limit(code)[self.days])
+                rivals = self._own_blocks("accepted", code, by_day)
+                return Missing(CLUSTER, by_day, rivals[:MOST_RIVALS])
+            case "hold" | "outbid":
+                by_day = self._held_back()
+                pods = allowed_pods(self.survey.cluster, allowed_sites(self.standing, self.ask))
+                rivals = largest_first(self.survey.census.holders("accepted", pods, self._flags(by_day)))
+                return Missing(CLUSTER, by_day, rivals[:MOST_RIVALS])
+            case _:
+                unit, by_day = self._closest_unit()
+                rivals = largest_first(self.survey.census.holders("accepted", unit.pods, self._flags(by_day)))
+                return Missing(unit.name, by_day, rivals[:MOST_RIVALS])
+
+    def _own_limit(self, code: ReasonCode) -> Counts:
+        """R6 or R9: what the contract or the quota leaves by day."""
+        if code == "contract" and self.ask.contract is not None:
+            return self.standing.contract_room(self.ask.contract)
+        return self.standing.quota_room(self.ask.tenant)
+
+    def _own_blocks(self, kind: Kind, code: ReasonCode, by_day: Counts) -> list[Holder]:
+        """The blocks that fill the contract or the quota on the days that are short."""
+
+        def is_own(block: Block) -> bool:
+            return block.contract == self.ask.contract if code == "contract" else block.tenant == self.ask.tenant
+
+        short = np.concatenate(([0], np.cumsum(self._flags(by_day))))
+        return largest_first(
+            Holder(kind=kind, id=block.id, gpus=block.gpus)
+            for block in self.standing.blocks.values()
+            if block.kind == kind and is_own(block) and short[block.last] > short[block.first]
+        )
+
+    def _held_back(self) -> Counts:
+        """R7 and R8: GPUs missing over the cluster by day; the block may have to lie in one site."""
+        room = room_for(self.standing, self.ask)
+        in_sites = np.where(allowed_sites(self.standing, self.ask), room.site[self.days], 0)
+        by_site = in_sites.sum(axis=1) if self.ask.scope == "any" else in_sites.max(axis=1, initial=0)
+        by_day = self._below(np.minimum(room.cluster[self.days], by_site))
+        largest = most(self.standing, self.ask, room, self.start, self.start + 1)
+        return self._at_least(by_day, int(largest.max(initial=0)))
+
+    def _holds(self, by_day: Counts) -> list[Holder]:
+        """Other contracts whose hold the block may not use. Where reservations stand on spares, those as well."""
+        short = self.start + np.flatnonzero(by_day)
+        room = self.standing.hold_room(self.ask.contract, self.ask.notice)
+        everywhere = bool((room.cluster[short] < self.ask.gpus).any())
+        sites = np.array(self.survey.cluster.sites.ids)[allowed_sites(self.standing, self.ask)]
+        found = [
+            Holder(kind="hold", id=contract.id, gpus=int(held.max(initial=0)))
+            for contract in self.standing.snapshot.contracts
+            if contract.id != self.ask.contract
+            and contract.booking_lead_days < self.ask.notice
+            and (everywhere or contract.site in sites)
+            and (held := self.standing.held(contract)[short]).max(initial=0) > 0
+        ]
+        return largest_first([*found, *self._spares_in_use(short)])
+
+    def _spares_in_use(self, short: Counts) -> list[Holder]:
+        """Halls in which reservations stand on spare racks: the site's count of GPUs for sale runs out before racks."""
+        pods = allowed_pods(self.survey.cluster, allowed_sites(self.standing, self.ask))
+        over = np.flatnonzero(self.standing.racks.hall_room[short].min(axis=0, initial=0) < 0)
+        ids = {self.survey.cluster.halls.ids[hall] for hall in over.tolist()}
+        obstacles = self.survey.obstacles(pods, short)
+        return [holder for holder in obstacles if holder.kind == "spare" and holder.id in ids]
+
+    def _closest_unit(self) -> tuple[_Unit, Counts]:
+        """The unit of the scope with the fewest GPUs missing over the window, and how many on each day.
+
+        Where each single day has more racks free than the window as a whole, the whole window is short.
+        """
+        largest = most(self.standing, self.ask, self.survey.no_limit, self.start, self.start + 1)[0]
+        free = self.survey.free_rack_days(self.ask.scope, self.days.start, self.days.stop)
+        order = np.lexsort((-free, -largest, ~self._allowed_units()))
+        if not len(order):  # a cluster without a single unit of this scope
+            return _Unit(CLUSTER, (0, 0)), np.full(self.ask.days, self.ask.gpus)
+        unit = int(order[0])
+        by_day = self._below(self.survey.fits_by_day(self.ask, self.survey.no_limit, unit, self.start))
+        name = self.survey.cluster.units(self.ask.scope).ids[unit]
+        return _Unit(name, self._pods(unit)), self._at_least(by_day, int(largest[unit]))
+
+    def _allowed_units(self) -> Flags:
+        cluster, sites = self.survey.cluster, allowed_sites(self.standing, self.ask)
+        match self.ask.scope:
+            case "pod":
+                return sites[cluster.site_of_pod]
+            case "hall":
+                return sites[cluster.site_of_hall]
+            case "site":
+                return sites
+            case "any":
+                return np.ones(1, dtype=np.bool_)
+
+    def _pods(self, unit: int) -> tuple[int, int]:
+        if self.ask.scope == "any":
+            return allowed_pods(self.survey.cluster, allowed_sites(self.standing, self.ask))
+        return self.survey.pods_of(self.ask.scope, unit)
+
+    def _below(self, limit: Counts) -> Counts:
+        """GPUs missing by day where ``limit`` is what there is, in the block's multiple."""
+        result: Counts = np.maximum(0, self.ask.gpus - (limit - limit % self.ask.multiple))
+        return result
+
+    def _at_least(self, by_day: Counts, fitting: int) -> Counts:
+        """GPUs missing by day; on every day alike where the window as a whole lacks more than its worst day."""
+        lacking = self.ask.gpus - fitting
+        return by_day if int(by_day.max()) >= lacking else np.full_like(by_day, lacking)
+
+    def _flags(self, by_day: Counts) -> Flags:
+        """The days of the plan on which something is missing."""
+        flags = np.zeros(self.survey.cluster.days, dtype=np.bool_)
+        flags[self.days] = by_day > 0
+        return flags
