@@ -6,13 +6,16 @@ lacks, in the given order: one that is not frozen a new placement for its whole 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from solver.cluster import Cluster, Units
-from solver.engine.repair_ground import Ground, Lot, Racks, layers
-from solver.engine.repair_timeline import Mask, Timeline, lowest, runs
+from solver.engine.repair_ground import Ground, Lot, Racks
+from solver.engine.repair_timeline import Mask, Timeline, lowest, ranges, runs
 from solver.snapshot import Snapshot
+from solver.terms import GPUS_PER_RACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +42,22 @@ class Choices:
 
 @dataclass(slots=True)
 class Fate:
-    """What becomes of a lot: the pieces on which it stands, its racks, and whether these are one new placement."""
+    """What becomes of a lot: the pieces on which it stands, its racks, and whether these are one new placement.
+
+    ``lost`` and ``short`` are ranges, one for each rack that was taken and for each that nothing replaces there.
+    """
 
     lot: Lot
     span: Mask
     racks: Racks
     moved: bool = False
-    gone: list[Mask] = field(default_factory=list)
-    dark: list[Mask] = field(default_factory=list)
+    lost: list[Mask] = field(default_factory=list)
+    short: list[Mask] = field(default_factory=list)
 
-    def short(self) -> tuple[Mask, ...]:
-        """What is missing, in layers of one rack's GPUs."""
-        return layers(self.racks, self.span, self.lot.racks)
+    @property
+    def is_harmed(self) -> bool:
+        """Whether it lacks a rack that an outage or power took."""
+        return bool(self.lost) and not self.moved
 
 
 def attempt(problem: Problem, choices: Choices) -> list[Fate]:
@@ -68,12 +75,14 @@ class _Attempt:
 
     def run(self) -> list[Fate]:
         for fate in self.order:
-            if fate.lot.number in self.choices.displaced:
+            if fate.lot.number in self.choices.displaced and fate.span:
                 self._relocate(fate, leave=True)
         for site in sorted(self.ground.limits):
             self._cut_power(site)
+        while any(self._relocate(fate) for fate in self.order if fate.is_harmed and fate.lot.movable):
+            pass  # who left made room, perhaps for one that found none before
         for fate in self.order:
-            self._mend(fate)
+            self._replace(fate)
         return self.fates
 
     def _stand(self, lot: Lot) -> Fate:
@@ -86,19 +95,19 @@ class _Attempt:
             hit = mask & span & self.ground.dead[rack]
             gone = mask & span & timeline.from_piece(lowest(hit)) if hit else 0
             if gone:
-                fate.gone.append(gone)
+                fate.lost += ranges(gone)
             if kept := mask & span & ~gone:
                 self.ground.put(rack, lot.gpus, kept)
                 fate.racks[rack] = kept
-        fate.gone += [missing & span for missing in lot.missing if missing & span]
+        fate.lost += [run for missing in lot.missing for run in ranges(missing & span)]
         return fate
 
     def _cut_power(self, site: int) -> None:
         """R10: power takes racks on the days of excess, no more than the excess; who can leave, leaves."""
         for fate in reversed(self.order):
-            if fate.lot.movable and not fate.moved and self._stands_in(fate, site, self.ground.excess(site)):
+            if fate.lot.movable and not fate.moved and self._stands_in(fate, site, self.ground.over[site]):
                 self._relocate(fate)
-        while excess := self.ground.excess(site):
+        while excess := self.ground.over[site]:
             victims = (fate for fate in reversed(self.order) if self._stands_in(fate, site, excess))
             self._darken(next(victims), site, excess)
 
@@ -115,80 +124,91 @@ class _Attempt:
         taken = victim.racks[rack] & excess
         for fate in self.fates:
             if lost := fate.racks.get(rack, 0) & taken:
-                fate.dark.append(lost)
+                fate.lost += ranges(lost)
                 self._lift(fate, rack, lost)
 
-    def _mend(self, fate: Fate) -> None:
-        """R10: a new placement where that is allowed and possible, else a replacement for every rack taken."""
-        if not fate.gone and not fate.dark:
+    def _replace(self, fate: Fate) -> None:
+        """R10: a replacement for every rack taken, longest first, in one unit of its scope where that is possible."""
+        if not fate.is_harmed:
             return
-        if fate.lot.movable and self._relocate(fate):
-            return
-        for lost in sorted(fate.gone, key=self.problem.timeline.days, reverse=True):
-            for rack, mask in self._chain(fate, lost):
+        home = self._home(fate)
+        for lost in sorted(fate.lost, key=self.problem.timeline.days, reverse=True):
+            for rack, mask in self._chain(fate, lost, home):
                 self._put(fate, rack, mask)
-        for lost in fate.dark:
-            self._light(fate, lost)
+                lost &= ~mask
+            fate.short += ranges(lost)
 
-    def _light(self, fate: Fate, lost: Mask) -> None:
-        """Replace a rack that has no power, by several where none has it all the time."""
-        while lost:
-            steps = self._steps(fate, lost)
-            if not steps:
-                return
-            best = max(steps, key=lambda step: self._worth(fate, step))
-            self._put(fate, *best)
-            lost &= ~best[1]
+    def _home(self, fate: Fate) -> int:
+        """The unit of scope that has most of the lot's racks; where it has lost all, the one with most room."""
+        days, of_rack = self.problem.timeline.days, self._units(fate).of_rack
+        by_unit: Counter[int] = Counter()
+        for rack, mask in fate.racks.items():
+            by_unit[int(of_rack[rack])] += days(mask)
+        if not by_unit:
+            for unit, found in groupby(self._steps(fate, fate.span), key=lambda step: int(of_rack[step[0]])):
+                by_unit[unit] = sum(sorted((days(mask) for _, mask in found), reverse=True)[: fate.lot.racks])
+        return max(by_unit, key=lambda unit: (by_unit[unit], -unit), default=-1)
 
     def _steps(self, fate: Fate, lost: Mask) -> list[tuple[int, Mask]]:
         free, gpus = self.ground.free, fate.lot.gpus
         steps = [(rack, free(rack, gpus) & lost & ~fate.racks.get(rack, 0)) for rack in self._candidates(fate)]
         return [(rack, mask) for rack, mask in steps if mask]
 
-    def _worth(self, fate: Fate, step: tuple[int, Mask]) -> tuple[int, int, int, int]:
-        rack, mask = step
-        days = self.problem.timeline.days(mask)
-        known = rack in fate.racks or rack in fate.lot.own
-        return days, days if self._at_home(fate, rack, mask) else 0, int(known), -rack
-
-    def _chain(self, fate: Fate, lost: Mask) -> list[tuple[int, Mask]]:
-        """R10: one replacement for a rack that an outage took, and one more each time an outage takes that in turn."""
+    def _chain(self, fate: Fate, lost: Mask, home: int) -> list[tuple[int, Mask]]:
+        """R10: one replacement for the taken rack, and one more each time that is taken in turn. R11: none at all where
+        what it leaves short is a range that another rack could stand in for alone.
+        """
         steps = self._steps(fate, lost)
-        whole = [step for step in steps if step[1] == lost]
+        whole = [rack for rack, mask in steps if mask == lost]
         if whole:
-            best = max(whole, key=lambda step: self._worth(fate, step))
-            if self._at_home(fate, *best):
-                return [best]
-        return self._best_chain(fate, lost, steps)
+            return [(min(whole, key=lambda rack: self._strangeness(fate, rack, home)), lost)]
+        links = [link for step in steps for link in self._links(fate, lost, step)]
+        chain = self._best_chain(fate, lost, links, home)
+        used = 0
+        for _, mask in chain:
+            used |= mask
+        return [] if any(self._is_open(fate, mask) for mask in ranges(lost & ~used)) else chain
 
-    def _best_chain(self, fate: Fate, lost: Mask, steps: list[tuple[int, Mask]]) -> list[tuple[int, Mask]]:
+    def _strangeness(self, fate: Fate, rack: int, home: int) -> tuple[bool, bool, bool, int]:
+        """The less, the better a replacement: in its scope, a rack of its own, one that carries others already."""
+        of_rack = self._units(fate).of_rack
+        known = rack in fate.racks or rack in fate.lot.own
+        return int(of_rack[rack]) != home, not known, not self.ground.shared[rack], rack
+
+    def _best_chain(
+        self, fate: Fate, lost: Mask, links: list[tuple[int, Mask, int | None]], home: int
+    ) -> list[tuple[int, Mask]]:
         """The chain that covers most days, then most of them in scope, with the fewest racks."""
-        links = [link for step in steps for link in self._links(lost, step)]
-        ends = sorted({last for _, _, last in links if last is not None}, reverse=True)
-        best: dict[int, tuple[tuple[int, int, int], list[tuple[int, Mask]]]] = {}
-        for start in [*ends, 0]:
-            rest = lost & self.problem.timeline.from_piece(start)
-            top: tuple[tuple[int, int, int], list[tuple[int, Mask]]] = ((0, 0, 0), [])
+        timeline, of_rack = self.problem.timeline, self._units(fate).of_rack
+        nothing: tuple[tuple[int, int, int], list[tuple[int, Mask]]] = ((0, 0, 0), [])
+        best = {None: nothing}
+        for start in [*sorted({last for _, _, last in links if last is not None}, reverse=True), 0]:
+            rest, top = lost & timeline.from_piece(start), nothing
             for rack, mask, last in links:
                 if not (use := mask & rest):
                     continue
-                tail = best[last] if last is not None else ((0, 0, 0), [])
-                days = self.problem.timeline.days(use)
-                home = days if self._at_home(fate, rack, use) else 0
-                score = (days + tail[0][0], home + tail[0][1], tail[0][2] - 1)
+                (tail_days, tail_home, tail_racks), tail = best[last]
+                days = timeline.days(use)
+                at_home = days if int(of_rack[rack]) == home else 0
+                score = (days + tail_days, at_home + tail_home, tail_racks - 1)
                 if score > top[0]:
-                    top = (score, [(rack, use), *tail[1]])
+                    top = (score, [(rack, use), *tail])
             best[start] = top
         return best[0][1]
 
-    def _links(self, lost: Mask, step: tuple[int, Mask]) -> Iterator[tuple[int, Mask, int | None]]:
-        """A rack's free pieces in each of its healthy runs, and the piece on which an outage ends it, if one does."""
+    def _links(self, fate: Fate, lost: Mask, step: tuple[int, Mask]) -> Iterator[tuple[int, Mask, int | None]]:
+        """A rack's free pieces between the outages and full sites that would take it in turn, and when one does."""
         rack, mask = step
         end = lost.bit_length()
         span = self.problem.timeline.between(lowest(lost), end)
-        for first, last in runs(span & ~self.ground.dead[rack]):
+        for first, last in runs(span & self.ground.alive(rack, fate.lot.gpus)):
             if use := mask & self.problem.timeline.between(first, last):
-                yield rack, use, last if last < end else None
+                by_outage, in_use = self.ground.dead[rack] >> last & 1, use >> (last - 1) & 1
+                yield rack, use, last if last < end and (by_outage or in_use) else None
+
+    def _is_open(self, fate: Fate, mask: Mask) -> bool:
+        """R11: whether a rack in the lot's site is healthy, within power and free on all of ``mask``."""
+        return any(self.ground.free(rack, GPUS_PER_RACK) & mask == mask for rack in self._candidates(fate))
 
     def _candidates(self, fate: Fate) -> Sequence[int]:
         site = fate.lot.site
@@ -196,12 +216,6 @@ class _Attempt:
             return range(len(self.ground.dead))
         sites = self.problem.cluster.sites
         return range(int(sites.first[site]), int(sites.last[site]))
-
-    def _at_home(self, fate: Fate, rack: int, mask: Mask) -> bool:
-        """R5: whether the rack is in the unit of scope in which the lot's other racks are on these pieces."""
-        of_rack = self._units(fate).of_rack
-        home = of_rack[rack]
-        return all(of_rack[other] == home for other, pieces in fate.racks.items() if pieces & mask)
 
     def _units(self, fate: Fate) -> Units:
         return self.problem.cluster.units(fate.lot.reservation.scope)
@@ -235,7 +249,7 @@ class _Attempt:
         )
 
     def _dislike(self, lot: Lot, rack: int, leave: bool) -> tuple[bool, bool, int]:
-        fresh = lot.gpus < 72 and not self.ground.shared[rack]
+        fresh = lot.gpus < GPUS_PER_RACK and not self.ground.shared[rack]
         return (rack in lot.own) == leave, fresh, rack
 
     def _settle(self, fate: Fate, racks: list[int]) -> bool:

@@ -40,7 +40,7 @@ class Ground:
 
     ``dead``, ``whole`` and ``shared`` are masks by rack: in outage, under a block of whole racks, under smaller ones;
     ``load`` has the GPUs of the smaller ones by piece. ``limits`` and ``carrying`` count racks by site and piece, for
-    sites that have a power limit; ``room`` are the pieces on which a site has power for one more.
+    sites that have a power limit; on ``room`` a site has power for one more, on ``over`` more carry than have power.
     """
 
     timeline: Timeline
@@ -52,6 +52,7 @@ class Ground:
     load: dict[int, list[int]] = field(default_factory=dict)
     carrying: dict[int, list[int]] = field(default_factory=dict)
     room: list[Mask] = field(default_factory=list)
+    over: list[Mask] = field(default_factory=list)
 
     def copy(self) -> Ground:
         """The same ground, free to change."""
@@ -65,6 +66,7 @@ class Ground:
             load={rack: load[:] for rack, load in self.load.items()},
             carrying={site: counts[:] for site, counts in self.carrying.items()},
             room=self.room[:],
+            over=self.over[:],
         )
 
     def free(self, rack: int, gpus: int) -> Mask:
@@ -72,11 +74,19 @@ class Ground:
         taken = self.whole[rack]
         if gpus == GPUS_PER_RACK:
             taken |= self.shared[rack]
-            return self.room[self.site_of[rack]] & ~self.dead[rack] & ~taken
+            return self.alive(rack, gpus) & ~taken
         for piece in pieces_of(self.shared[rack]):
             if self.load[rack][piece] + gpus > GPUS_PER_RACK:
                 taken |= 1 << piece
-        return (self.room[self.site_of[rack]] | self.shared[rack]) & ~self.dead[rack] & ~taken
+        return self.alive(rack, gpus) & ~taken
+
+    def alive(self, rack: int, gpus: int) -> Mask:
+        """The pieces on which ``rack`` is healthy and within power for ``gpus`` GPUs more; who shares needs no more."""
+        site = self.site_of[rack]
+        powered = self.room[site]
+        if gpus < GPUS_PER_RACK:
+            powered |= self.shared[rack] & ~self.over[site]
+        return powered & ~self.dead[rack]
 
     def put(self, rack: int, gpus: int, mask: Mask) -> None:
         """Let ``gpus`` GPUs of ``rack`` carry a block on ``mask``."""
@@ -103,30 +113,17 @@ class Ground:
                     self.shared[rack] &= ~(1 << piece)
         self._count(rack, before & ~(self.whole[rack] | self.shared[rack]), -1)
 
-    def spare_power(self, site: int, mask: Mask) -> int:
-        """How many more racks of ``site`` may carry a block on every piece of ``mask``."""
-        if site not in self.limits:
-            return UNLIMITED
-        limit, carrying = self.limits[site], self.carrying[site]
-        return min((limit[p] - carrying[p] for p in pieces_of(mask)), default=UNLIMITED)
-
-    def excess(self, site: int) -> Mask:
-        """The pieces on which more racks of ``site`` carry a block than it has power for."""
-        if site not in self.limits:
-            return 0
-        pairs = enumerate(zip(self.carrying[site], self.limits[site], strict=True))
-        return sum(1 << piece for piece, (carrying, limit) in pairs if carrying > limit)
-
     def _count(self, rack: int, mask: Mask, change: int) -> None:
         site = self.site_of[rack]
         if site not in self.limits or not mask:
             return
-        limit, carrying, room = self.limits[site], self.carrying[site], self.room[site]
+        limit, carrying, room, over = self.limits[site], self.carrying[site], self.room[site], self.over[site]
         for piece in pieces_of(mask):
             carrying[piece] += change
             bit = 1 << piece
             room = room | bit if carrying[piece] < limit[piece] else room & ~bit
-        self.room[site] = room
+            over = over | bit if carrying[piece] > limit[piece] else over & ~bit
+        self.room[site], self.over[site] = room, over
 
 
 def bare(snapshot: Snapshot, cluster: Cluster, timeline: Timeline) -> Ground:
@@ -146,6 +143,7 @@ def bare(snapshot: Snapshot, cluster: Cluster, timeline: Timeline) -> Ground:
         shared=[0] * racks,
         carrying={site: [0] * timeline.pieces for site in limits},
         room=room,
+        over=[0] * len(snapshot.sites),
     )
 
 

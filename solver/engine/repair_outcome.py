@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from solver.decisions import Decisions, stands
 from solver.engine import holds
@@ -107,30 +107,23 @@ def _recalls(problem: Problem, fates: Sequence[Fate]) -> Iterator[Recall]:
 
 
 def _shortfalls(problem: Problem, ground: Ground, fate: Fate) -> Iterator[Shortfall]:
-    """R11, range by range: one after the other where no free rack speaks against it, else in layers of one rack."""
-    layers = fate.short()
-    if not layers:
-        return
-    apart = list(_ranges_apart(layers))
-    if any(_has_free_rack(problem, ground, fate.lot, mask) for mask, _ in apart):
-        apart = [(mask, 1) for mask in _layer_ranges(fate)]
-    for mask, racks in apart:
+    """R11, range by range: one after the other where no free rack speaks against it, else one for each rack."""
+    short = list(_ranges_apart(fate.short))
+    if any(_has_free_rack(problem, ground, fate.lot, mask) for mask, _ in short):
+        short = [(mask, 1) for mask in fate.short]
+    for mask, racks in short:
         start, end = problem.timeline.date(lowest(mask)), problem.timeline.date(mask.bit_length())
         yield Shortfall(reservation=fate.lot.reservation.id, start=start, end=end, gpus=racks * fate.lot.gpus)
 
 
-def _ranges_apart(layers: Sequence[Mask]) -> Iterator[tuple[Mask, int]]:
+def _ranges_apart(short: Sequence[Mask]) -> Iterator[tuple[Mask, int]]:
     """The runs on which the same number of racks is missing, with that number."""
-    for depth, layer in enumerate(layers, start=1):
-        deeper = layers[depth] if depth < len(layers) else 0
-        for first, last in runs(layer & ~deeper):
-            yield ((1 << (last - first)) - 1) << first, depth
-
-
-def _layer_ranges(fate: Fate) -> Iterator[Mask]:
-    for layer in fate.short():
-        for first, last in runs(layer):
-            yield ((1 << (last - first)) - 1) << first
+    edges = sorted({edge for mask in short for edge in (lowest(mask), mask.bit_length())})
+    pairs = [(first, last, sum(mask >> first & 1 for mask in short)) for first, last in pairwise(edges)]
+    for racks, group in groupby(pairs, key=lambda pair: pair[2]):
+        run = list(group)
+        if racks:
+            yield ((1 << (run[-1][1] - run[0][0])) - 1) << run[0][0], racks
 
 
 def _has_free_rack(problem: Problem, ground: Ground, lot: Lot, mask: Mask) -> bool:
@@ -140,7 +133,7 @@ def _has_free_rack(problem: Problem, ground: Ground, lot: Lot, mask: Mask) -> bo
 
 
 def _short_days(problem: Problem, fate: Fate) -> int:
-    return fate.lot.gpus * sum(problem.timeline.days(layer) for layer in fate.short())
+    return fate.lot.gpus * sum(problem.timeline.days(mask) for mask in fate.short)
 
 
 def _outside_days(problem: Problem, fate: Fate) -> int:

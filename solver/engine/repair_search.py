@@ -43,7 +43,7 @@ def search(problem: Problem, *, seed: int, deadline: Callable[[], bool]) -> list
         if deadline():
             return best.fates
         best = min(best, settle(problem, choices(best.choices)), key=lambda candidate: candidate.score)
-    rounds = MOST_ROUNDS if len(problem.lots) <= MOST_LOTS else 0
+    rounds = MOST_ROUNDS if 0 < len(problem.lots) <= MOST_LOTS else 0
     chance = random.Random(seed)  # noqa: S311 - a search, no secret
     for _ in range(rounds):
         if deadline() or best.is_perfect:

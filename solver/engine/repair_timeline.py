@@ -67,6 +67,11 @@ def runs(mask: Mask) -> Iterator[tuple[int, int]]:
         mask = mask >> last << last
 
 
+def ranges(mask: Mask) -> list[Mask]:
+    """The runs of set bits as masks, in order."""
+    return [((1 << (last - first)) - 1) << first for first, last in runs(mask)]
+
+
 def pieces_of(mask: Mask) -> Iterator[int]:
     """The set bits, in order."""
     while mask:
