@@ -69,7 +69,12 @@ def by_provider(text: str) -> dict[str, Any]:
 
 def window_passed(latest_start: dt.date) -> dict[str, Any]:
     """The reason of a request whose last start has passed before a plan could take it."""
-    return {"code": WINDOW, "text": f"The last start asked for, {latest_start}, has passed.", "short": [], "start": None}
+    return {
+        "code": WINDOW,
+        "text": f"The last start asked for, {latest_start}, has passed.",
+        "short": [],
+        "start": None,
+    }
 
 
 def _sentence(reason: Mapping[str, Any], short: Sequence[Shortage]) -> str:

@@ -1,0 +1,58 @@
+"""What publishing a plan hands from step to step."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.audit.actions import record
+from portal.models.placements import Placement
+from portal.notices.actions import tell
+from portal.plans.segments import Stretch
+from portal.plans.stored import Files
+from portal.web.actor import Actor
+from solver.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Who publishes, and when."""
+
+    by: Actor
+    now: dt.datetime
+    today: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What every step needs: the session inside its transaction, the plan's row id and files, and the moment."""
+
+    session: Session
+    plan_id: int
+    files: Files
+    moment: Moment
+    racks: dict[str, int]
+
+    @property
+    def plan(self) -> Plan:
+        return self.files.plan
+
+    def place(self, owner: dict[str, int], stretches: Iterable[Stretch]) -> None:
+        """Insert placements for ``owner``: ``{"reservation_id": …}`` or ``{"offer_id": …}``."""
+        rows = [
+            {**owner, "rack_id": self.racks[s.rack], "start": s.start, "end": s.end, "gpus": s.gpus} for s in stretches
+        ]
+        if rows:
+            self.session.execute(sa.insert(Placement), rows)
+
+    def audit(self, action: str, thing: str, tenant_id: int, after: dict[str, Any]) -> None:
+        moment = self.moment
+        record(self.session, by=moment.by, action=action, thing=thing, now=moment.now, after=after, tenant_id=tenant_id)
+
+    def tell(self, kind: str, tenant_id: int | None, **payload: Any) -> None:
+        tell(self.session, kind, tenant_id=tenant_id, now=self.moment.now, **payload)
