@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solver.plan import Accepted, Plan
 from solver.snapshot import Request, Reservation, Segment, Snapshot
@@ -66,7 +65,7 @@ class Use:
     GPUs by site; ``by_contract`` and ``by_tenant`` are the GPUs promised.
     """
 
-    load: NDArray[np.int32]
+    load: Ints
     carrying: Ints
     racks_in_site: Ints
     sites: SiteUse
@@ -105,9 +104,9 @@ def parts_of(placement: Iterable[Segment], span: slice, ground: Ground, stretche
 
 def use_of(blocks: Collection[Block], ground: Ground, days: int) -> Use:
     """What ``blocks`` use together over ``days`` stretches."""
-    load = np.zeros((days, len(ground.racks)), dtype=np.int32)
+    load = np.zeros((days, len(ground.racks)), dtype=np.int64)
     for part in (part for block in blocks for part in block.parts):
-        load[part.first : part.last, part.racks] += part.gpus.astype(np.int32)
+        load[part.first : part.last, part.racks] += part.gpus
     carried = load > 0
     charged = [(block.of.contract, block) for block in blocks if block.of.contract is not None]
     return Use(

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solver.snapshot import Request
 from solver.terms import GPUS_PER_RACK
@@ -46,8 +45,8 @@ class Room:
     """
 
     case: Case
-    load: NDArray[np.int32]
-    free_for: NDArray[np.int32]
+    load: Ints
+    free_for: Ints
     partly_used: Ints
     halls: Ints
     sites: Ints
@@ -89,8 +88,8 @@ def fitting_start(room: Room, request: Request) -> dt.date | None:
     return None
 
 
-def _free_for(free: Flags) -> NDArray[np.int32]:
-    count = np.zeros((len(free) + 1, free.shape[1]), dtype=np.int32)
+def _free_for(free: Flags) -> Ints:
+    count = np.zeros((len(free) + 1, free.shape[1]), dtype=np.int64)
     for t in range(len(free) - 1, -1, -1):
         count[t] = (count[t + 1] + 1) * free[t]
     return count[:-1]

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from solver.snapshot import Contract
+from solver.terms import add_days
 from solver.verify.blocks import Block, SiteUse, Use, site_use_of
 from solver.verify.broken import Broken, gpus_text
 from solver.verify.case import Case
 from solver.verify.ground import Ints
 from solver.verify.requests import committed
-from solver.verify.stretches import Flags, after
+from solver.verify.stretches import Flags
 
 Held = dict[str, Ints]
 
@@ -167,7 +168,7 @@ def _cut_to_recall(case: Case) -> Iterator[Block]:
         if notice is None:
             yield block
             continue
-        last = case.stretches.index(after(case.snapshot.today, notice))
+        last = case.stretches.index(add_days(case.snapshot.today, notice))
         parts = (replace(part, last=min(part.last, last)) for part in block.parts if part.first < last)
         yield replace(block, parts=tuple(parts))
 

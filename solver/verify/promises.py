@@ -7,13 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from solver.plan import Recall, Shortfall
-from solver.terms import block_multiple
+from solver.terms import add_days, block_multiple
 from solver.verify.broken import Broken, gpus_text
 from solver.verify.case import Case
 from solver.verify.courses import Course, courses
 from solver.verify.ground import Ints
 from solver.verify.stability import taken_gpus
-from solver.verify.stretches import after
 from solver.verify.vacancy import free_rack, vacancy
 
 
@@ -37,7 +36,7 @@ def _recall_faults(case: Case, recall: Recall) -> Iterator[Broken]:
     if reservation.recall_notice_days is None:
         yield Broken("R11", f"{recall.reservation} is recalled, but it is not interruptible.", ids)
         return
-    earliest = max(reservation.start, after(case.snapshot.today, reservation.recall_notice_days))
+    earliest = max(reservation.start, add_days(case.snapshot.today, reservation.recall_notice_days))
     if recall.end < earliest:
         text = f"{recall.reservation} is recalled to {recall.end}, earlier than its notice allows: {earliest}."
         yield Broken("R11", text, ids)

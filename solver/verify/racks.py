@@ -71,6 +71,8 @@ def _shapes(case: Case) -> Iterator[Broken]:
 
 def shape_fault(gpus: int, racks: Mapping[str, int]) -> str | None:
     """What is wrong with how a block of ``gpus`` GPUs lies on its racks; None: nothing."""
+    if min(racks.values(), default=1) <= 0:
+        return "it has racks without GPUs"
     if gpus >= GPUS_PER_RACK:
         part = sorted(rack for rack, used in racks.items() if used != GPUS_PER_RACK)
         return f"a block of 72 GPUs or more uses whole racks, not a part of {', '.join(part)}" if part else None

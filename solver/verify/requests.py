@@ -8,11 +8,10 @@ import numpy as np
 
 from solver.plan import Accepted
 from solver.snapshot import Request, Reservation
-from solver.terms import block_multiple
+from solver.terms import add_days, block_multiple
 from solver.verify.broken import Broken, gpus_text
 from solver.verify.case import Case
 from solver.verify.ground import Ints
-from solver.verify.stretches import after
 
 
 def r4(case: Case) -> Iterator[Broken]:
@@ -107,7 +106,7 @@ def _window_faults(case: Case, accepted: Accepted, request: Request) -> Iterator
         yield f"starts on {accepted.start}, outside {window}"
     if accepted.start < case.snapshot.today:
         yield f"starts on {accepted.start}, before today"
-    if accepted.end != after(accepted.start, request.days):
+    if accepted.end != add_days(accepted.start, request.days):
         yield f"stands on [{accepted.start}, {accepted.end}), which is not exactly {request.days} days"
     if accepted.end > case.snapshot.horizon_end:
         yield f"ends on {accepted.end}, after the horizon"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from solver.plan import Plan
 from solver.snapshot import Contract, Reservation, Snapshot
+from solver.terms import add_days
 
 Flags = NDArray[np.bool_]
 Run = tuple[int, int]
@@ -67,11 +68,6 @@ def runs(flags: Flags) -> list[Run]:
     return [(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def after(day: dt.date, days: int) -> dt.date:
-    """``day + days``, capped at the calendar's last day."""
-    return dt.date.max if days > (dt.date.max - day).days else day + dt.timedelta(days)
-
-
 def cut(snapshot: Snapshot, plan: Plan) -> Stretches:
     """The stretches of a snapshot and a plan."""
     today = snapshot.today
@@ -102,7 +98,7 @@ def _contract_days(contract: Contract, today: dt.date) -> Iterator[dt.date]:
 
 
 def _reservation_days(reservation: Reservation, today: dt.date) -> Iterator[dt.date]:
-    yield from (reservation.start, reservation.end, after(today, reservation.recall_notice_days or 0))
+    yield from (reservation.start, reservation.end, add_days(today, reservation.recall_notice_days or 0))
     for segment in reservation.placement:
         yield from (segment.start, segment.end)
 

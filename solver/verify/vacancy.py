@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solver.snapshot import Reservation
 from solver.terms import GPUS_PER_RACK
@@ -23,7 +22,7 @@ class Vacancy:
     ``power`` (stretches x sites) is the racks that each site can still power.
     """
 
-    load: NDArray[np.int32]
+    load: Ints
     healthy: Flags
     free: Flags
     power: Ints
@@ -36,7 +35,7 @@ def vacancy(case: Case, span: slice, without: Course | None = None) -> Vacancy:
         load = load.copy()
         first, last = max(span.start, without.first), min(span.stop, without.last)
         own = without.new[first - without.first : last - without.first]
-        load[first - span.start : last - span.start, without.racks] -= own.astype(np.int32)
+        load[first - span.start : last - span.start, without.racks] -= own
         carrying = case.ground.sites.counts(load > 0)
     healthy = np.logical_and.reduce(case.ground.healthy[span], axis=0)
     return Vacancy(load, healthy, healthy & (load == 0).all(axis=0), case.ground.power[span] - carrying)

@@ -1,0 +1,372 @@
+"""R13: no declined request would fit on top of the plan as it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.solver.reference.build import (
+    Content,
+    contract,
+    day,
+    hall,
+    outage,
+    power_limit,
+    request,
+    reservation,
+    site,
+    snapshot,
+    tenant,
+)
+from tests.solver.verify.build import accept, hold_shortfall, judge, pod_racks, pods, rules
+
+FITS = ["R13"]
+
+
+def two_sites(**power: list[Content]) -> list[Content]:
+    """s1: hall h1 with the pods a (2 racks) and b (1), hall h2 with c (1); s2: hall h3 with d (2)."""
+    return [
+        site(
+            "s1",
+            halls=[hall("h1", pods=pod_racks(a=2, b=1)), hall("h2", pods=pod_racks(c=1))],
+            power_limits=power.get("s1"),
+        ),
+        site("s2", halls=[hall("h3", pods=pod_racks(d=2))], power_limits=power.get("s2")),
+    ]
+
+
+class TestRacks:
+    """Free racks, outages and what others use (R1)."""
+
+    def test_an_empty_cluster(self) -> None:
+        (broken,) = judge(snapshot(requests=[request()]))
+
+        assert (broken.rule, broken.ids) == ("R13", ("q1",))
+
+    def test_nothing_declined(self) -> None:
+        assert rules(snapshot(requests=[request()]), accepted=[accept()]) == []
+
+    def test_at_any_start_of_its_window(self) -> None:
+        full = [reservation(racks={"r1": 72, "r2": 72}, end=5)]
+
+        assert rules(snapshot(reservations=full, requests=[request(earliest=0, latest=4)])) == []
+        assert rules(snapshot(reservations=full, requests=[request(earliest=0, latest=5)])) == FITS
+
+    def test_in_a_gap_of_exactly_its_days(self) -> None:
+        full = [
+            reservation(racks={"r1": 72, "r2": 72}, end=3),
+            reservation("v2", racks={"r1": 72, "r2": 72}, start=5, end=9),
+        ]
+
+        assert rules(snapshot(days=9, reservations=full, requests=[request(latest=9, days=2)])) == FITS
+        assert rules(snapshot(days=9, reservations=full, requests=[request(latest=9, days=3)])) == []
+
+    def test_the_gap_may_open_long_after_the_last_change(self) -> None:
+        """A gap of ten days in the middle of nothing: a start that is no cut."""
+        full = reservation(racks={"r1": 72, "r2": 72}, end=20)
+
+        assert (
+            rules(snapshot(days=60, reservations=[full], requests=[request(earliest=37, latest=38, days=10)])) == FITS
+        )
+
+    def test_at_its_smallest_size(self) -> None:
+        land = snapshot(reservations=[reservation()], requests=[request(gpus=144, min_gpus=72)])
+
+        assert rules(land) == FITS
+        assert rules(snapshot(reservations=[reservation()], requests=[request(gpus=144)])) == []
+
+    def test_no_rack_is_free_throughout(self) -> None:
+        """One of the two is always free, but a block does not change racks."""
+        turns = [reservation("v1", end=5), reservation("v2", racks={"r2": 72}, start=5, end=10)]
+
+        assert rules(snapshot(reservations=turns, requests=[request(earliest=4)])) == []
+        assert rules(snapshot(reservations=turns, requests=[request(earliest=4, latest=5)])) == FITS
+
+    @pytest.mark.parametrize(
+        ("start", "end", "broken"), [(1, 2, []), (2, 3, FITS), (-4, 1, []), (-4, 0, FITS), (0, None, [])]
+    )
+    def test_an_outage_in_its_days(self, start: int, end: int | None, broken: list[str]) -> None:
+        land = snapshot(sites=pods(a=1), requests=[request()], outages=[outage("a1", start, end)])
+
+        assert rules(land) == broken
+
+    def test_a_small_block_beside_others_on_a_rack(self) -> None:
+        others = [reservation(racks={"r1": 72}), reservation("v2", racks={"r2": 40})]
+
+        assert rules(snapshot(reservations=others, requests=[request(gpus=32)])) == FITS
+        assert rules(snapshot(reservations=others, requests=[request(gpus=36)])) == []
+
+    def test_a_small_block_on_a_rack_that_fills_up_later(self) -> None:
+        others = [
+            reservation(racks={"r1": 72}),
+            reservation("v2", racks={"r2": 40}),
+            reservation("v3", racks={"r2": 32}, start=1),
+        ]
+
+        assert rules(snapshot(reservations=others, requests=[request(gpus=4, days=1)])) == FITS
+        assert rules(snapshot(reservations=others, requests=[request(gpus=4, days=2)])) == []
+
+    def test_an_accepted_block_takes_room_too(self) -> None:
+        land = snapshot(sites=pods(a=1), requests=[request("q1"), request("q2", latest=1)])
+
+        assert rules(land, accepted=[accept("q1", racks={"a1": 72})]) == []
+
+
+class TestWindow:
+    """Window, today, horizon (R4) and the days in force (R6)."""
+
+    @pytest.mark.parametrize(
+        ("earliest", "latest", "days", "broken"),
+        [(-5, -1, 2, []), (-5, 0, 2, FITS), (8, 20, 2, FITS), (9, 20, 2, []), (0, 0, 10, FITS), (0, 0, 11, [])],
+    )
+    def test_today_and_the_horizon(self, earliest: int, latest: int, days: int, broken: list[str]) -> None:
+        land = snapshot(days=10, requests=[request(earliest=earliest, latest=latest, days=days)])
+
+        assert rules(land) == broken
+
+    def test_a_length_beyond_the_calendar(self) -> None:
+        assert rules(snapshot(requests=[request(days=10**7)])) == []
+
+    @pytest.mark.parametrize(("earliest", "latest", "broken"), [(0, 1, []), (0, 2, FITS), (8, 9, FITS), (9, 9, [])])
+    def test_a_drawdown_needs_its_contract_in_force(self, earliest: int, latest: int, broken: list[str]) -> None:
+        terms = contract(start=2, end=10, overage=True)
+        asked = request(contract="k1", earliest=earliest, latest=latest)
+
+        assert rules(snapshot(days=20, contracts=[terms], requests=[asked])) == broken
+
+    def test_a_notice_ends_it(self) -> None:
+        terms = contract(notice_given_on=day(0), notice_days=3, overage=True)
+
+        assert rules(snapshot(contracts=[terms], requests=[request(contract="k1", earliest=1)])) == FITS
+        assert rules(snapshot(contracts=[terms], requests=[request(contract="k1", earliest=2)])) == []
+
+
+class TestUnits:
+    """Spare racks, power, scope and site (R2, R3, R5)."""
+
+    @pytest.mark.parametrize(
+        ("scope", "gpus", "broken"),
+        [
+            ("pod", 144, FITS),
+            ("pod", 216, []),
+            ("hall", 216, FITS),
+            ("hall", 288, []),
+            ("site", 288, FITS),
+            ("site", 360, []),
+            ("any", 432, FITS),
+            ("any", 504, []),
+        ],
+    )
+    def test_the_largest_unit_of_its_scope(self, scope: str, gpus: int, broken: list[str]) -> None:
+        assert rules(snapshot(sites=two_sites(), requests=[request(gpus=gpus, scope=scope)])) == broken
+
+    @pytest.mark.parametrize(
+        ("scope", "gpus", "broken"), [("any", 144, FITS), ("any", 216, []), ("pod", 144, FITS), ("hall", 216, [])]
+    )
+    def test_within_its_site(self, scope: str, gpus: int, broken: list[str]) -> None:
+        assert rules(snapshot(sites=two_sites(), requests=[request(gpus=gpus, scope=scope, site="s2")])) == broken
+
+    def test_within_its_contracts_site(self) -> None:
+        terms = contract(site="s2", overage=True)
+        land = snapshot(sites=two_sites(), contracts=[terms], requests=[request(gpus=216, contract="k1")])
+
+        assert rules(land) == []
+
+    @pytest.mark.parametrize(
+        ("spare", "gpus", "broken"), [(0, 144, FITS), (1, 144, []), (1, 72, FITS), (2, 72, []), (2, 4, [])]
+    )
+    def test_spare_racks_are_not_for_sale(self, spare: int, gpus: int, broken: list[str]) -> None:
+        land = snapshot(sites=[site(halls=[hall(spare_racks=spare)])], requests=[request(gpus=gpus)])
+
+        assert rules(land) == broken
+
+    def test_the_spare_racks_of_one_hall_do_not_close_another(self) -> None:
+        halls = [hall("h1", spare_racks=2), hall("h2", pods=pod_racks(b=1))]
+
+        assert rules(snapshot(sites=[site(halls=halls)], requests=[request()])) == FITS
+        assert rules(snapshot(sites=[site(halls=halls)], requests=[request(gpus=144)])) == []
+
+    def test_a_small_block_on_a_rack_in_use_needs_no_other_rack(self) -> None:
+        """One rack is for sale, and it carries 40 GPUs: 32 more fit there and nothing fits on the spare one."""
+        land = snapshot(
+            sites=[site(halls=[hall(spare_racks=1)])],
+            reservations=[reservation(racks={"r1": 40})],
+            requests=[request(gpus=32)],
+        )
+
+        assert rules(land) == FITS
+        assert rules(land | {"requests": [request(gpus=36)]}) == []
+
+    def test_but_not_where_reservations_stand_on_spare_racks_already(self) -> None:
+        stands = [reservation(racks={"r1": 40}), reservation("v2", racks={"r2": 4})]
+        land = snapshot(sites=[site(halls=[hall(spare_racks=1)])], reservations=stands, requests=[request(gpus=4)])
+
+        assert rules(land) == []
+
+    @pytest.mark.parametrize(("kw", "gpus", "broken"), [(140.0, 72, FITS), (140.0, 144, []), (0.0, 4, [])])
+    def test_power(self, kw: float, gpus: int, broken: list[str]) -> None:
+        land = snapshot(sites=[site(power_limits=[power_limit(1, 2, kw)])], requests=[request(gpus=gpus)])
+
+        assert rules(land) == broken
+
+    def test_power_of_one_site_is_none_of_another(self) -> None:
+        limits = two_sites(s1=[power_limit(0, 10, 0.0)])
+
+        assert rules(snapshot(sites=limits, requests=[request(gpus=144)])) == FITS
+        assert rules(snapshot(sites=limits, requests=[request(gpus=216)])) == []
+        assert rules(snapshot(sites=limits, requests=[request(gpus=72, site="s1")])) == []
+
+    def test_power_on_a_rack_that_is_powered_already(self) -> None:
+        land = snapshot(
+            sites=[site(power_limits=[power_limit(0, 10, 140.0)])],
+            reservations=[reservation(racks={"r1": 40})],
+            requests=[request(gpus=32)],
+        )
+
+        assert rules(land) == FITS
+
+    def test_each_site_gives_its_least_share_over_all_days(self) -> None:
+        """On each day four racks are powered, but never the same ones: a block does not move from site to site."""
+        limits = two_sites(s1=[power_limit(0, 1, 280.0)], s2=[power_limit(1, 2, 0.0)])
+        land = snapshot(sites=limits, requests=[request(gpus=216, days=2)])
+
+        assert rules(land) == []
+        assert rules(land | {"requests": [request(gpus=144, days=2)]}) == FITS
+
+
+class TestContractsAndQuotas:
+    """Commitment, holds, interruptible blocks and quotas (R6 to R9)."""
+
+    @pytest.mark.parametrize(("quota", "broken"), [(72, FITS), (71, []), (None, FITS)])
+    def test_the_tenants_quota(self, quota: int | None, broken: list[str]) -> None:
+        assert rules(snapshot(tenants=[tenant(max_gpus=quota)], requests=[request()])) == broken
+
+    def test_a_quota_that_reservations_exceed(self) -> None:
+        land = snapshot(
+            tenants=[tenant(max_gpus=4)], reservations=[reservation(end=3)], requests=[request(gpus=4, latest=8)]
+        )
+
+        assert rules(land) == FITS
+        assert rules(land | {"requests": [request(gpus=4, latest=2)]}) == []
+
+    @pytest.mark.parametrize(("gpus", "overage", "broken"), [(72, False, FITS), (144, False, []), (144, True, FITS)])
+    def test_a_commitment_without_overage(self, gpus: int, overage: bool, broken: list[str]) -> None:
+        terms = contract(steps=[(0, 10, 72)], overage=overage)
+
+        assert rules(snapshot(contracts=[terms], requests=[request(contract="k1", gpus=gpus)])) == broken
+
+    def test_what_is_booked_already_counts(self) -> None:
+        terms = contract(steps=[(0, 10, 72)])
+        land = snapshot(
+            contracts=[terms],
+            reservations=[reservation(contract="k1", end=4)],
+            requests=[request(contract="k1", latest=3)],
+        )
+
+        assert rules(land) == []
+        assert rules(land | {"requests": [request(contract="k1", latest=4)]}) == FITS
+
+    @pytest.mark.parametrize(("held", "broken"), [(72, FITS), (76, []), (144, [])])
+    def test_a_hold_closes_what_it_needs(self, held: int, broken: list[str]) -> None:
+        land = snapshot(contracts=[contract(steps=[(0, 10, held)])], requests=[request()])
+
+        assert rules(land) == broken
+
+    @pytest.mark.parametrize(("earliest", "broken"), [(1, FITS), (2, []), (3, [])])
+    def test_a_hold_is_released_inside_the_booking_lead(self, earliest: int, broken: list[str]) -> None:
+        terms = contract(steps=[(0, 10, 144)], booking_lead_days=3)
+
+        assert rules(snapshot(contracts=[terms], requests=[request(earliest=earliest)])) == broken
+
+    def test_a_drawdown_uses_its_own_hold(self) -> None:
+        land = snapshot(contracts=[contract(steps=[(0, 10, 144)])], requests=[request(contract="k1", gpus=144)])
+
+        assert rules(land) == FITS
+
+    def test_a_drawdown_beyond_its_hold_needs_free_capacity(self) -> None:
+        contracts = [contract("k1", steps=[(0, 10, 72)], overage=True), contract("k2", steps=[(0, 10, 72)])]
+        land = snapshot(contracts=contracts, requests=[request(contract="k1", gpus=144)])
+
+        assert rules(land) == []
+        assert rules(land | {"requests": [request(contract="k1", gpus=72)]}) == FITS
+
+    def test_a_drawdown_where_the_hold_fell_short(self) -> None:
+        """One of two racks is dead; 72 of 144 GPUs are declared as not held. One rack can be drawn, not two."""
+        land = snapshot(
+            contracts=[contract(steps=[(0, 10, 144)])],
+            outages=[outage("r2", 0, None)],
+            requests=[request(contract="k1")],
+        )
+        short = [hold_shortfall("k1", 0, 10, 72)]
+
+        assert rules(land, hold_shortfalls=short) == FITS
+        assert rules(land | {"requests": [request()]}, hold_shortfalls=short) == []
+
+    @pytest.mark.parametrize(
+        ("bound", "gpus", "broken"), [("s1", 144, FITS), ("s1", 216, []), ("s2", 288, FITS), ("s2", 360, [])]
+    )
+    def test_a_hold_in_a_site_leaves_the_other_one(self, bound: str, gpus: int, broken: list[str]) -> None:
+        """s1 has four racks, s2 two; one site is held as a whole."""
+        held = {"s1": 288, "s2": 144}[bound]
+        land = snapshot(
+            sites=two_sites(), contracts=[contract(steps=[(0, 10, held)], site=bound)], requests=[request(gpus=gpus)]
+        )
+
+        assert rules(land) == broken
+
+    def test_a_drawdown_in_the_site_of_its_contract(self) -> None:
+        terms = contract(steps=[(0, 10, 144)], site="s2", overage=True)
+        land = snapshot(sites=two_sites(), contracts=[terms], requests=[request(contract="k1", gpus=144)])
+
+        assert rules(land) == FITS
+        less = contract(steps=[(0, 10, 72)], site="s2", overage=True)
+        assert rules(land | {"contracts": [less, contract("k2", steps=[(0, 10, 4)], site="s2")]}) == []
+
+    @pytest.mark.parametrize(("lead", "notice", "broken"), [(5, 5, FITS), (5, 6, []), (0, 0, FITS)])
+    def test_an_interruptible_block_on_a_hold(self, lead: int, notice: int, broken: list[str]) -> None:
+        terms = contract(steps=[(0, 10, 144)], booking_lead_days=lead)
+        asked = request(interruptible=True, recall_notice_days=notice, earliest=7)
+
+        assert rules(snapshot(contracts=[terms], requests=[asked])) == broken
+
+    def test_an_interruptible_block_in_a_site_that_is_held(self) -> None:
+        terms = contract(steps=[(0, 10, 144)], site="s2")
+        asked = request(interruptible=True, recall_notice_days=5, site="s2")
+
+        assert rules(snapshot(sites=two_sites(), contracts=[terms], requests=[asked])) == []
+        assert rules(snapshot(sites=two_sites(), contracts=[terms], requests=[asked | {"site": None}])) == FITS
+
+    def test_a_firm_block_beside_an_interruptible_one_on_a_hold(self) -> None:
+        """q1 and the hold of k1 fill both racks: its notice is too long to stand on the hold."""
+        terms = contract(steps=[(0, 10, 72)], booking_lead_days=5)
+        asked = [
+            request("q1", interruptible=True, recall_notice_days=6, earliest=7),
+            request("q2", earliest=7),
+        ]
+        land = snapshot(sites=pods(a=2), contracts=[terms], requests=asked)
+
+        assert rules(land, accepted=[accept("q1", 7, 9, {"a1": 72})]) == []
+
+    def test_a_day_on_which_reservations_need_more_than_the_capacity_is_closed(self) -> None:
+        stands, small = reservation("v1", racks={"r1": 72}), reservation("v2", racks={"r2": 8})
+        land = snapshot(
+            sites=[site(halls=[hall(spare_racks=1)])],
+            reservations=[stands, small],
+            requests=[request(gpus=4, latest=4, days=1)],
+        )
+
+        assert rules(land) == []
+        assert rules(land | {"requests": [request(gpus=4, latest=5, days=1)]}) == FITS
+
+
+class TestUndecided:
+    """A request that the plan forgets is treated like a declined one."""
+
+    def test_it_is_named_for_both(self) -> None:
+        assert rules(snapshot(requests=[request()]), declined=[]) == ["R13", "value"]
+
+
+def test_a_long_horizon_costs_no_more_than_a_short_one() -> None:
+    """Two thousand years of days are three stretches."""
+    far = snapshot(days=2_000 * 365, requests=[request(latest=1_900 * 365, days=10 * 365)])
+
+    assert rules(far) == FITS
