@@ -1,7 +1,7 @@
 """The board: reservations and accepted blocks as counts per pod, hall and site, with racks bound beneath them.
 
-Counts decide where a block may go (R1 to R3 as room, R6 to R9 in the `Ledger`); `PodRacks` then binds racks. Every change
-can be undone: `begin`, then `commit` or `roll_back`. All arrays are days x units, so that a block's window is one slice.
+Counts decide where a block may go (R1 to R3 as room, R6 to R9 in the `Ledger`); `PodRacks` then binds racks. Every
+change can be undone: `begin`, then `commit` or `roll_back`. Arrays are days x units: a block's window is one slice.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from solver.cluster import Cluster
 from solver.decisions import Decisions, Stand, stands
 from solver.engine.binding import Mask, PodRacks, Share, mask_of
 from solver.engine.ledger import Ledger
+from solver.engine.policy import TIGHT
 from solver.engine.wishes import Wish, wishes
 from solver.snapshot import Snapshot
 from solver.terms import GPUS_PER_RACK
@@ -108,6 +109,7 @@ class Board:
         self.wishes = wishes(snapshot, cluster, standing)
         self._worth = _worth_before(snapshot, decisions)
         self.ledger = Ledger(snapshot, cluster, decisions, standing)
+        self.policy = TIGHT
         self.blocks: dict[int, Block] = {}
         self.shared = SharedRacks(cluster.days)
         self._journal: list[tuple[str, Block]] | None = None

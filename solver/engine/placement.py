@@ -1,7 +1,6 @@
 """Placement: at which start, in which site, hall and pods a request goes, and how large (R2 to R5).
 
-A block goes where it leaves the least over: the tightest pod, hall or site that holds it, so that the wide gaps stay whole
-for blocks that need them.
+Where in its scope a block goes is a matter of policy, and of luck: see `solver.engine.policy`.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.engine.board import Block, Board, Room
+from solver.engine.policy import next_part
 from solver.engine.wishes import Wish
 from solver.terms import GPUS_PER_RACK
 
@@ -87,27 +87,27 @@ def _hall_room(board: Board, room: Room) -> Grid:
 
 
 def _shares(board: Board, wish: Wish, room: Room, racks: int) -> dict[int, int]:
-    """Racks by pod: the tightest unit of the scope, in it the fewest halls, in each the tightest pods."""
+    """Racks by pod: one unit of the scope, chosen as the board's policy says."""
+    policy = board.policy
     if wish.scope == "pod":
-        return {_tightest(room.pods, racks): racks}
+        return {policy.unit(room.pods, racks): racks}
     halls = _hall_room(board, room)
     if wish.scope == "hall":
-        return _in_hall(board, room, _tightest(halls, racks), racks)
+        return _in_hall(board, room, policy.unit(halls, racks), racks)
     site_of_hall = board.cluster.site_of_hall
     left = np.minimum(room.sites, np.bincount(site_of_hall, halls, len(room.sites)).astype(np.int64))
     if wish.scope == "site" or left.max() >= racks:
-        site = _tightest(left, racks)
-        halls = np.where(site_of_hall == site, halls, 0)
+        halls = np.where(site_of_hall == policy.unit(left, racks), halls, 0)
     return _over_halls(board, room, halls, left, racks)
 
 
 def _over_halls(board: Board, room: Room, halls: Grid, sites_left: Grid, racks: int) -> dict[int, int]:
     shares: dict[int, int] = {}
     halls, sites_left = halls.copy(), sites_left.copy()
+    site_of_hall = board.cluster.site_of_hall
     while racks:
-        site_of_hall = board.cluster.site_of_hall
         open_room = np.minimum(halls, sites_left[site_of_hall])
-        hall = _tightest(open_room, racks) if open_room.max() >= racks else int(open_room.argmax())
+        hall = next_part(board.policy.halls, open_room, racks)
         here = min(racks, int(open_room[hall]))
         shares |= _in_hall(board, room, hall, here)
         halls[hall] = 0
@@ -117,22 +117,14 @@ def _over_halls(board: Board, room: Room, halls: Grid, sites_left: Grid, racks: 
 
 
 def _in_hall(board: Board, room: Room, hall: int, racks: int) -> dict[int, int]:
-    """The hall's pods from the fullest on, so that open pods stay whole; the last one is the tightest that suffices."""
-    pods = np.flatnonzero((board.cluster.hall_of_pod == hall) & (room.pods > 0))
-    order = pods[np.argsort(-room.pods[pods], kind="stable")]
+    pods = np.where(board.cluster.hall_of_pod == hall, room.pods, 0)
     shares: dict[int, int] = {}
-    for pod in order.tolist():
-        if racks <= room.pods[pod]:
-            rest = [p for p in order.tolist() if p not in shares and room.pods[p] >= racks]
-            shares[min(rest, key=lambda p: int(room.pods[p]))] = racks
-            break
-        shares[pod] = int(room.pods[pod])
+    while racks:
+        pod = next_part(board.policy.pods, pods, racks)
+        shares[pod] = min(racks, int(pods[pod]))
+        pods[pod] = 0
         racks -= shares[pod]
     return shares
-
-
-def _tightest(room: Grid, racks: int) -> int:
-    return int(np.where(room >= racks, room, np.iinfo(np.int64).max).argmin())
 
 
 def _bindable(board: Board, block: Block, pod: int) -> int:
@@ -188,9 +180,7 @@ def _shared_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Gri
     return None
 
 
-def _may_share(
-    board: Board, wish: Wish, rack: int, days: tuple[int, int], *, gpus: int, site_gpus: Grid
-) -> bool:
+def _may_share(board: Board, wish: Wish, rack: int, days: tuple[int, int], *, gpus: int, site_gpus: Grid) -> bool:
     """R1 to R3 on one shared rack: healthy, and every day on which it opens the rack has room in pod, hall and site."""
     cluster = board.cluster
     pod = int(cluster.pods.of_rack[rack])

@@ -5,7 +5,10 @@ repair -> admission -> relaxation -> guided admission -> improvement -> completi
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from solver import cluster as clusters
 from solver import standing as standings
@@ -17,12 +20,15 @@ from solver.engine.bound import Relaxation
 from solver.engine.complete import accepted_of, complete
 from solver.engine.explain import explain
 from solver.engine.parameters import SolveParameters
+from solver.engine.policy import POLICIES, TIGHT
 from solver.engine.repair import repair
 from solver.engine.watch import OPTIMAL_GAP, Watch, gap
 from solver.plan import FORMAT, Plan, Tier
 from solver.snapshot import Loaded, Snapshot
+
 _GUIDED_TIERS = 2
 _PRICED_TIER = 1
+_GUIDED_SHARE = 0.5
 
 
 def solve(loaded: Loaded, parameters: SolveParameters | None = None, watch: Watch | None = None) -> Plan:
@@ -69,7 +75,7 @@ class _Solve:
     def _reserve(self) -> float:
         """Seconds that the stages after improvement will need, by the size of the snapshot (measured, 2 cores)."""
         days = (self.snapshot.horizon_end - self.snapshot.today).days
-        return 0.2 + 8e-6 * len(self.snapshot.requests) * days
+        return 0.2 + 2e-6 * len(self.snapshot.requests) * days
 
     def _relax(self, cluster: Cluster, decisions: Decisions, board: Board) -> dict[int, Relaxation]:
         """Each tier's relaxation with the tiers above at the value that the one above them led to.
@@ -89,20 +95,37 @@ class _Solve:
         return relaxation
 
     def _admit_guided(self, board: Board, relaxations: dict[int, Relaxation]) -> None:
-        """Try other orders from the empty board, tier by tier, and keep the best of each tier."""
+        """Try other orders and policies from the empty board, tier by tier, and keep the best of each tier."""
         first, first_values = board.positions(), board.values()
         best: tuple[Position, ...] = ()
-        for tier, relaxation in relaxations.items():
-            guide = admission.Guide(relaxation.fractions, relaxation.day_prices)
+        for number, tier in enumerate(first_values, start=1):
+            guide = self._guide(board, relaxations.get(tier))
             tried: list[tuple[float, tuple[Position, ...]]] = []
-            for order, starts in admission.ways(guide):
+            until = self._share_of_time(_GUIDED_SHARE * number / len(first_values))
+            for policy, (order, starts) in itertools.product(POLICIES, admission.ways(guide)):
+                if tried and until is not None and self.watch.seconds > until:
+                    break
                 board.set_up(best)
+                board.policy = policy
                 admission.fill(board, tier, order, starts)
                 tried.append((board.values()[tier], board.positions()))
             best = max(tried, key=lambda item: item[0])[1]
+        board.policy = TIGHT
         board.set_up(best)
         if list(board.values().values()) < list(first_values.values()):
             board.set_up(first)
+
+    def _guide(self, board: Board, relaxation: Relaxation | None) -> admission.Guide:
+        if relaxation is None:
+            return admission.Guide({}, np.zeros(board.cluster.days))
+        return admission.Guide(relaxation.fractions, relaxation.day_prices)
+
+    def _share_of_time(self, share: float) -> float | None:
+        """The second of the solve at which ``share`` of what the limit leaves is spent; None: only work counts."""
+        left = self.watch.seconds_left(self._reserve())
+        if left is None or self.parameters.work_limit is not None:
+            return None
+        return self.watch.seconds + share * left
 
     def _improve(self, board: Board, decisions: Decisions) -> None:
         if self.watch.is_closed(OPTIMAL_GAP):
