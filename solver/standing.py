@@ -132,15 +132,18 @@ class Standing:
 
         A drawdown takes from the hold of its own contract first. A day on which a row is over its limit is closed.
         """
-        own = None if contract_id is None else self.snapshot.contract_by_id[contract_id]
         shape = self.firm().shape
         room = Room(np.full(shape[0], UNLIMITED), np.full(shape, UNLIMITED))
-        for row in sorted({notice, *self._standing}):
-            if row > notice:  # the block doesn't count there
-                break
-            slack = self._relieved(row, own)
-            room = Room(np.minimum(room.cluster, slack.cluster), np.minimum(room.site, slack.site))
+        for _, row in self.hold_rows(contract_id, notice):
+            room = Room(np.minimum(room.cluster, row.cluster), np.minimum(room.site, row.site))
         return room
+
+    def hold_rows(self, contract_id: str | None, notice: int = FIRM) -> Iterator[tuple[int, Room]]:
+        """The rows of R8 in which a block with this recall notice counts, R7 among them for a firm one, as `FIRM`."""
+        own = None if contract_id is None else self.snapshot.contract_by_id[contract_id]
+        for row in sorted({notice, *self._standing}):
+            if row <= notice:
+                yield row, self._relieved(row, own)
 
     def slack(self, row: int) -> Room:
         """R8's row for recall notice ``row``, or R7 for `FIRM`: the right side less the left; may be negative."""

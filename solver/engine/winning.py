@@ -6,7 +6,7 @@ count stands in the way; whether others could take the room that is left over is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from solver.cluster import Counts
 from solver.fit import Ask, allowed_sites, most, no_limit
+from solver.racks import Flags
 from solver.snapshot import Request
-from solver.standing import Block, Standing
+from solver.standing import FIRM, Block, Standing
 from solver.terms import GPUS_PER_RACK
 
 Prices = NDArray[np.float32]
@@ -55,6 +56,17 @@ class Auction:
         requests = {request.id: request for request in planned.snapshot.requests}
         blocks = [block for block in planned.blocks.values() if block.kind == "accepted"]
         self.bids = [_bid(block, requests[block.id]) for block in blocks]
+        self._racks_in_hall = np.zeros((len(blocks), len(self.cluster.halls.ids)), dtype=np.int64)
+        for number, block in enumerate(blocks):
+            np.add.at(self._racks_in_hall[number], self.cluster.halls.of_rack[block.placed[0].racks], 1)
+        self._gpus = np.array([block.gpus for block in blocks], dtype=np.int64)
+        self._tier = np.array([bid.tier for bid in self.bids], dtype=np.int64)
+        self._price = np.array([bid.price for bid in self.bids], dtype=np.float64)
+        self._tenant = np.array([block.tenant for block in blocks], dtype=np.str_)
+        self._notice = np.array([block.notice for block in blocks], dtype=np.int64)
+        lead = {contract.id: contract.booking_lead_days for contract in planned.snapshot.contracts}
+        self._lead = np.array([lead.get(block.contract or "", FIRM) for block in blocks], dtype=np.int64)
+        self._contract = np.array([block.contract or "" for block in blocks], dtype=np.str_)  # empty: on demand
         self._on_rack: dict[int, list[int]] = {}
         for number, bid in enumerate(self.bids):
             for rack in bid.block.placed[0].racks.tolist():
@@ -70,15 +82,21 @@ class Auction:
         return round(min(found) * request.gpus / ask.gpus, 2) if found else None
 
     def _cost(self, tier: int, ask: Ask, start: int) -> float | None:
-        by_racks = self._in_the_way(tier, ask, start)
-        by_counts = self._over_the_limits(tier, ask, start)
-        if by_racks is None or by_counts is None:
+        racks = self._cheapest_racks(tier, ask, start)
+        if racks is None:
             return None
-        losers = (self.bids[number] for number in sorted(by_racks | by_counts))
-        return sum((bid.value_usd for bid in losers if bid.tier == tier), 0.0)
+        losers = self._bids_on(racks, start, start + ask.days)
+        for room, gives, needed in self._limits(ask, racks):
+            missing = needed - room[start : start + ask.days]
+            covered = self._cover(tier, missing, start, gives, losers)
+            if covered is None:
+                return None
+            losers = covered
+        bids = (self.bids[number] for number in sorted(losers))
+        return sum((bid.value_usd for bid in bids if bid.tier == tier), 0.0)
 
-    def _in_the_way(self, tier: int, ask: Ask, start: int) -> set[int] | None:
-        """The cheapest bids on racks that the block could take, all in one unit of its scope."""
+    def _cheapest_racks(self, tier: int, ask: Ask, start: int) -> Counts | None:
+        """Racks that the block could take, all in one unit of its scope, with the cheapest bids on them."""
         price, units = self._prices(tier, ask, start), self.cluster.units(ask.scope)
         racks = max(1, ask.gpus // GPUS_PER_RACK)
         order = np.lexsort((price, units.of_rack))
@@ -88,7 +106,7 @@ class Auction:
         if not np.isfinite(dearest).any():
             return None
         first = int(begin[large[dearest.argmin()]])
-        return self._bids_on(order[first : first + racks], start, start + ask.days)
+        return order[first : first + racks]
 
     def _prices(self, tier: int, ask: Ask, start: int) -> Prices:
         """USD per GPU-day of the dearest bid that must leave each rack; -1: none must; infinite: it can't be had."""
@@ -119,42 +137,59 @@ class Auction:
         there = {number for rack in racks.tolist() for number in self._on_rack.get(rack, ())}
         return {n for n in there if self.bids[n].block.first < last and first < self.bids[n].block.last}
 
-    def _over_the_limits(self, tier: int, ask: Ask, start: int) -> set[int] | None:
-        """The cheapest bids that count against the contract, the quota or the holds until the block fits in them."""
-        days = slice(start, start + ask.days)
-        own = [bid.block.contract == ask.contract for bid in self.bids]
-        limits = [(self.planned.quota_room(ask.tenant), [bid.block.tenant == ask.tenant for bid in self.bids])]
+    def _limits(self, ask: Ask, racks: Counts) -> Iterator[tuple[Counts, Counts, int]]:
+        """What else has to leave room for the block: the room by day, what each bid would give back, what is needed."""
+        halls = np.bincount(self.cluster.halls.of_rack[racks], minlength=self._racks_in_hall.shape[1])
+        for hall in np.flatnonzero(halls).tolist():
+            yield self.planned.racks.hall_room[:, hall], self._racks_in_hall[:, hall], int(halls[hall])
+        in_site = self.planned.racks.by_site(self._racks_in_hall)
+        for site, needed in enumerate(self.planned.racks.by_site(halls).tolist()):
+            if needed:
+                yield self.planned.racks.power_room[:, site], in_site[:, site], needed
+        own = self._contract == (ask.contract or "")
+        yield self.planned.quota_room(ask.tenant), self._gpus * (self._tenant == ask.tenant), ask.gpus
         if ask.contract is not None:
-            limits.append((self.planned.contract_room(ask.contract), own))
-        # The drawdowns of other contracts would leave their hold behind: nothing is won by them.
-        on_demand = [bid.block.contract is None for bid in self.bids]
-        count = self.planned.hold_room(ask.contract, ask.notice).cluster
-        limits.append((count, [mine or free for mine, free in zip(own, on_demand, strict=True)]))
-        losers: set[int] = set()
-        for room, counted in limits:
-            cheapest = self._cheapest(tier, np.maximum(0, ask.gpus - room[days]), start, counted)
-            if cheapest is None:
-                return None
-            losers |= cheapest
-        return losers
+            yield self.planned.contract_room(ask.contract), self._gpus * own, ask.gpus
+        yield from self._hold_limits(ask, racks)
 
-    def _cheapest(self, tier: int, missing: Counts, start: int, counted: Sequence[bool]) -> set[int] | None:
-        """The cheapest of the counted bids that cover what is missing on each day from ``start`` on."""
-        left, chosen = missing.copy(), []
-        for number in self._by_price(tier):
-            if not left.any():
-                break
+    def _hold_limits(self, ask: Ask, racks: Counts) -> Iterator[tuple[Counts, Counts, int]]:
+        """The same for R7 and R8. A drawdown gives nothing back where its hold would come back in its place."""
+        each = min(ask.gpus, GPUS_PER_RACK)
+        needed = np.bincount(self.cluster.sites.of_rack[racks], minlength=len(self.cluster.sites.ids)) * each
+        in_site = self.planned.racks.by_site(self._racks_in_hall) * np.minimum(self._gpus, GPUS_PER_RACK)[:, None]
+        for row, room in self.planned.hold_rows(ask.contract, ask.notice):
+            gives = (self._notice >= row) & ((self._lead >= row) | (self._contract == (ask.contract or "")))
+            yield room.cluster, self._gpus * gives, ask.gpus
+            for site in np.flatnonzero(needed).tolist():
+                yield room.site[:, site], in_site[:, site] * (self._notice >= row), int(needed[site])
+
+    def _cover(self, tier: int, missing: Counts, start: int, gives: Counts, losers: set[int]) -> set[int] | None:
+        """``losers`` and the cheapest bids besides that give back what is missing on each day from ``start`` on."""
+        if missing.max() <= 0:
+            return losers
+        left, chosen = missing.copy(), set(losers)
+
+        def release(number: int) -> None:
+            block = self.bids[number].block
+            left[max(0, block.first - start) : max(0, block.last - start)] -= gives[number]
+
+        for number in losers:
+            release(number)
+        for number in self._by_price(tier, gives > 0):
+            if left.max() <= 0:
+                return chosen
             block = self.bids[number].block
             days = slice(max(0, block.first - start), max(0, block.last - start))
-            if counted[number] and left[days].any():
-                left[days] = np.maximum(0, left[days] - block.gpus)
-                chosen.append(number)
-        return None if left.any() else set(chosen)
+            if number not in chosen and left[days].max(initial=0) > 0:
+                release(number)
+                chosen.add(number)
+        return chosen if left.max() <= 0 else None
 
-    def _by_price(self, tier: int) -> list[int]:
-        """The bids that this tier may displace: lower tiers first, then the cheapest."""
-        may_go = (number for number, bid in enumerate(self.bids) if bid.tier >= tier)
-        return sorted(may_go, key=lambda n: (self.bids[n].tier == tier, self.bids[n].price, n))
+    def _by_price(self, tier: int, counted: Flags) -> list[int]:
+        """The counted bids that this tier may displace: lower tiers first, then the cheapest."""
+        may_go = np.flatnonzero(counted & (self._tier >= tier))
+        order: list[int] = may_go[np.lexsort((may_go, self._price[may_go], self._tier[may_go] == tier))].tolist()
+        return order
 
     def _floor(self, tier: int) -> _Floor:
         if tier not in self._floors:
