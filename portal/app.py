@@ -11,9 +11,21 @@ from portal import features
 from portal.auth import identity
 from portal.clock import Clock
 from portal.config import Settings, settings_or_exit
-from portal.web import assets, clock, database, errors, filters, forms, headers, limits, logs, navigation, permissions
+from portal.web import (
+    assets,
+    clock,
+    database,
+    errors,
+    filters,
+    forms,
+    headers,
+    limits,
+    logs,
+    navigation,
+    permissions,
+    theme,
+)
 from portal.web import settings as web_settings
-from portal.web import theme
 
 
 def create_app(settings: Settings | None = None, *, time: Clock | None = None) -> Flask:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -24,9 +24,20 @@ class Credentials:
     """What the sign-in form sends, and the browser that sends it."""
 
     email: str
-    password: str
+    password: str = field(repr=False)
     address: str
     user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """A person to be added; `tenant_id` exactly for tenant roles."""
+
+    email: str
+    name: str
+    role: Role
+    tenant_id: int | None
+    password: str = field(repr=False)
 
 
 def check_credentials(session: Session, given: Credentials, *, passwords: Passwords) -> int | None:
@@ -78,9 +89,7 @@ def end_session(session: Session, *, key: str, by: Actor, now: dt.datetime) -> N
     record(session, by=by, action="ended a session", thing=f"user {by.email}", now=now)
 
 
-def change_password(
-    session: Session, *, old: str, new: str, passwords: Passwords, by: Actor, now: dt.datetime
-) -> None:
+def change_password(session: Session, *, old: str, new: str, passwords: Passwords, by: Actor, now: dt.datetime) -> None:
     """Change the person's own password and end all of the person's sessions. Raises `Invalid`."""
     user = session.get_one(User, _id(by))
     if not passwords.is_right(user.password_hash, old):
@@ -93,29 +102,25 @@ def change_password(
 def add_user(
     session: Session,
     *,
-    email: str,
-    name: str,
-    role: Role,
-    tenant_id: int | None,
-    password: str,
+    new: NewUser,
     passwords: Passwords,
     by: Actor,
     now: dt.datetime,
 ) -> User:
     """Add a person who can sign in at once. Raises `Invalid` with the sentence to show."""
-    address = email.strip().lower()
-    _check_new(session, address, name=name.strip(), role=role, tenant_id=tenant_id)
+    email, name = new.email.strip().lower(), new.name.strip()
+    _check_new(session, new, email=email, name=name)
     user = User(
-        email=address,
-        name=name.strip(),
-        role=role,
-        tenant_id=tenant_id,
-        password_hash=passwords.hash(password),
+        email=email,
+        name=name,
+        role=new.role,
+        tenant_id=new.tenant_id,
+        password_hash=passwords.hash(new.password),
         created_at=now,
     )
     session.add(user)
-    after = {"name": user.name, "role": role}
-    record(session, by=by, action="added", thing=f"user {address}", after=after, tenant_id=tenant_id, now=now)
+    after = {"name": name, "role": new.role}
+    record(session, by=by, action="added", thing=f"user {email}", after=after, tenant_id=new.tenant_id, now=now)
     return user
 
 
@@ -150,16 +155,16 @@ def actor_of(user: User, address: str) -> Actor:
     )
 
 
-def _check_new(session: Session, email: str, *, name: str, role: Role, tenant_id: int | None) -> None:
+def _check_new(session: Session, new: NewUser, *, email: str, name: str) -> None:
     local, at, domain = email.partition("@")
     if not (local and at and domain) or any(character.isspace() for character in email) or len(email) > _LONGEST_EMAIL:
         raise Invalid("Write an e-mail address, such as name@example.com.")
     if not name:
         raise Invalid("Write the person's name.")
-    if role.is_tenant_role and tenant_id is None:
-        raise Invalid(f"A {role} belongs to a tenant: choose one.")
-    if not role.is_tenant_role and tenant_id is not None:
-        raise Invalid(f"The role {role} is the provider's: leave the tenant empty.")
+    if new.role.is_tenant_role and new.tenant_id is None:
+        raise Invalid(f"A person with the role {new.role} belongs to a tenant: choose one.")
+    if not new.role.is_tenant_role and new.tenant_id is not None:
+        raise Invalid(f"The role {new.role} is the provider's: leave the tenant empty.")
     if user_by_email(session, email) is not None:
         raise Invalid(f"There is a person with the address {email} already.")
 
@@ -167,7 +172,7 @@ def _check_new(session: Session, email: str, *, name: str, role: Role, tenant_id
 def _other_user(session: Session, user_id: int, by: Actor) -> User:
     user = session.get(User, user_id)
     if user is None:
-        raise NotFound()
+        raise NotFound
     if user.id == by.user_id:
         raise Invalid("Nobody can lock themselves out: ask another admin.")
     return user

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import Flask, Request, Response, request
-from flask_login import LoginManager, UserMixin
+from flask import Flask, Request, request
+from flask_login import LoginManager, UserMixin, current_user
 from sqlalchemy.exc import OperationalError
+from werkzeug.wrappers import Response
 
 from portal.auth import queries, sessions
 from portal.models.users import UserSession
@@ -41,6 +42,7 @@ def init_app(app: Flask) -> None:
     manager.session_protection = None  # our session row decides, not the signed cookie
     manager.request_loader(_load)
     manager.init_app(app)
+    app.jinja_env.globals.update(tenant_name=_tenant_name, session_key=_session_key)
 
 
 def set_cookie(response: Response, token: str) -> None:
@@ -70,6 +72,14 @@ def token_of(asked: Request) -> str | None:
 
 def remote_address() -> str:
     return request.remote_addr or ""
+
+
+def _tenant_name() -> str:
+    return current_user.tenant_name or "" if current_user.is_authenticated else ""
+
+
+def _session_key() -> str:
+    return current_user.session_key if current_user.is_authenticated else ""
 
 
 def _load(asked: Request) -> Identity | None:

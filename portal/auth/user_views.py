@@ -49,11 +49,7 @@ def add_person() -> ResponseReturnValue:
         begin_write(db.session)
         user = actions.add_user(
             db.session,
-            email=form.email.data,
-            name=form.name.data,
-            role=Role(form.role.data),
-            tenant_id=_tenant_id(form.tenant.data),
-            password=form.password.data,
+            new=_new_user(form),
             passwords=Passwords.of(app_settings()),
             by=actor,
             now=now(),
@@ -87,6 +83,16 @@ def enable_person(user_id: int) -> ResponseReturnValue:
     db.session.commit()
     flash(f"{user.name} can sign in again.", "ok")
     return redirect(url_for("users.people"))
+
+
+def _new_user(form: UserForm) -> actions.NewUser:
+    return actions.NewUser(
+        email=form.email.data,
+        name=form.name.data,
+        role=Role(form.role.data),
+        tenant_id=_tenant_id(form.tenant.data),
+        password=form.password.data,
+    )
 
 
 def _tenants() -> list[Tenant]:

@@ -83,7 +83,7 @@ def _seconds_to_wait() -> int:
 
 def _http(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or error.code is None or error.code < 400:  # a redirect of the routing
-        return error.get_response()  # type: ignore[return-value]  # werkzeug's base class of Flask's response
+        return error.get_response()
     body, status = _page(_MESSAGES.get(error.code, _OTHER), error.code)
     kept = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}}
     return body, status, kept

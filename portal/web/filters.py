@@ -6,6 +6,7 @@ from flask import Flask
 
 from portal.web import format as formats
 from portal.web.looks import look_of
+from portal.web.paging import with_args
 
 FILTERS = {
     "ago": formats.ago,
@@ -34,6 +35,9 @@ FILTERS = {
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
-    app.jinja_env.globals.update(day_range=formats.day_range, day_range_text=formats.day_range_text, look_of=look_of)
+    app.jinja_env.globals.update(
+        day_range=formats.day_range, day_range_text=formats.day_range_text, look_of=look_of, with_args=with_args
+    )
+
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

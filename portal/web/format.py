@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from solver.terms import GPUS_PER_RACK
 
 DASH = "–"
-NOTHING = Markup('<span class="faint">–</span>')  # noqa: S704 - a constant
+NOTHING = Markup('<span class="faint">–</span>')
 _MINUS = "\N{MINUS SIGN}"
 _CENTS_BELOW = Decimal(1000)
 _HOUR_S, _DAY_S = 3600, 86_400

@@ -35,7 +35,7 @@ def choose_theme() -> ResponseReturnValue:
 
 
 @blueprint.get("/styleguide")
-@public
+@signed_in
 def style_guide() -> ResponseReturnValue:
     """Every component, to look at."""
     if not app_settings().has_style_guide:

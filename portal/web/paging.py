@@ -58,4 +58,4 @@ def with_args(**changes: object) -> str:
     """This page's address with some arguments changed; None removes one."""
     kept = {name: values for name, values in request.args.lists() if name not in changes}
     changed = {name: value for name, value in changes.items() if value is not None}
-    return url_for(request.endpoint or "pages.home", **{**(request.view_args or {}), **kept, **changed})  # type: ignore[arg-type]  # argument values are of any kind
+    return url_for(request.endpoint or "pages.home", **{**(request.view_args or {}), **kept, **changed})

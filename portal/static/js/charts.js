@@ -57,7 +57,11 @@ document.addEventListener("keydown", (event) => {
   const at = parts.indexOf(document.activeElement.closest("[data-tip]"));
   const next = parts[at < 0 ? 0 : Math.max(0, Math.min(parts.length - 1, at + STEPS[event.key]))];
   if (!next) return;
-  if (!next.matches("a")) next.setAttribute("tabindex", "-1");
+  if (!next.matches("a")) {
+    next.setAttribute("tabindex", "-1");
+    next.setAttribute("role", "img");
+    next.setAttribute("aria-label", next.dataset.tip.replaceAll("|", ", "));
+  }
   next.focus();
 });
 
@@ -92,8 +96,7 @@ document.addEventListener("pointerup", (event) => {
     brush = null;
     done.element.remove();
     zoom(done, left, right);
-    addEventListener("click", (click) => click.preventDefault(), { capture: true, once: true });
-    setTimeout(() => dispatchEvent(new Event("click", { cancelable: true })), 0);
+    addEventListener("click", (click) => click.preventDefault(), { capture: true, once: true }); // of a bar under it
   }
   brush = null;
 });
