@@ -10,6 +10,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 BEGIN_MODE = "berth_begin"
 """The execution option that tells a SQLite connection how to begin: DEFERRED (unless given) or IMMEDIATE."""
 _WRITTEN = "berth_written"
+_TOO_LATE = "a transaction begins before its first change: commit or roll back first"
 
 
 def begin_write(session: Session) -> None:
@@ -20,8 +21,7 @@ def begin_write(session: Session) -> None:
     does nothing where the session has begun to write already. Raises `RuntimeError` where unsaved
     changes would be lost.
     """
-    if session.new or session.dirty or session.deleted:
-        raise RuntimeError("begin_write comes before the first change of a transaction")
+    _refuse_unsaved(session)
     if session.info.get(_WRITTEN):
         return
     session.rollback()
@@ -30,10 +30,21 @@ def begin_write(session: Session) -> None:
 
 
 def begin_read(session: Session) -> None:
-    """Begin a transaction whose reads all see the same moment, whatever others commit meanwhile."""
+    """Begin a transaction whose reads all see the same moment, whatever others commit meanwhile.
+
+    Ends a reading transaction of the session. Raises `RuntimeError` where changes would be lost.
+    """
+    _refuse_unsaved(session)
+    if session.info.get(_WRITTEN):
+        raise RuntimeError(_TOO_LATE)
     session.rollback()
     options = {"isolation_level": "REPEATABLE READ"} if session.get_bind().dialect.name == "postgresql" else {}
     session.connection(execution_options=options)
+
+
+def _refuse_unsaved(session: Session) -> None:
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError(_TOO_LATE)
 
 
 @event.listens_for(Session, "after_flush")
