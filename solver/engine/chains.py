@@ -1,35 +1,28 @@
-"""Chains of improvement side by side: one process each, joined after every leg at the best plan.
+"""Chains of improvement side by side: one worker each, joined after every leg at the best plan.
 
-A leg is a piece of work that ends by rounds (deterministic) or by time. The executor is Python's own interface: processes of
-this machine, or a Dask cluster. No OR-Tools here, so that a worker starts fast and stays small.
+A leg is a piece of work that ends by rounds (deterministic) or by time. No OR-Tools here, so that a worker starts fast
+and stays small.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
 import random
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from functools import partial
 
 from solver import cluster
 from solver.decisions import Decisions
 from solver.engine.board import Board, Position
+from solver.engine.crew import Crew
 from solver.engine.improve import Chain
-from solver.engine.parameters import SolveParameters
 from solver.engine.watch import OPTIMAL_GAP, Watch
 from solver.snapshot import Snapshot
 
-_POLL_SECONDS = 0.2
 _LEG_SECONDS = 4.0
 _LEGS_BY_ROUNDS = 4
-_SMALL_PROBLEM = 40
 _LEAST_PATIENCE, _PATIENCE_PER_REQUEST = 500, 150
 
 
@@ -68,26 +61,28 @@ class Finished:
     gave_up: bool
 
 
-def improve(problem: Problem, board: Board, parameters: SolveParameters, watch: Watch, *, reserve: float) -> None:
-    """Follow ``parameters.workers`` chains from the board's blocks on and leave the best plan found on the board.
+def improve(problem: Problem, board: Board, crew: Crew, watch: Watch, *, reserve: float) -> None:
+    """Follow one chain for each hand of the crew, from the board's blocks on, and leave the best plan on the board.
 
     Ends at the work limit, ``reserve`` seconds before the time limit, on an interrupt, when the bounds are reached, or
     when every chain has given up.
     """
     best = Finished(board.positions(), board.values(), gave_up=False)
-    with _runner(problem, board, parameters, watch) as run:
-        for legs in _plan_legs(parameters, watch, board, reserve=reserve):
-            finished = run([replace(leg, positions=best.positions) for leg in legs])
-            best = max([best, *finished], key=lambda item: list(item.values.values()))
-            watch.values = dict(best.values)
-            watch.tell("improvement")
-            if watch.is_closed(OPTIMAL_GAP) or watch.interrupted or all(item.gave_up for item in finished):
-                break
+    for legs in _plan_legs(crew, watch, board, reserve=reserve):
+        started = [replace(leg, positions=best.positions) for leg in legs]
+        here = partial(_run_here, board, started[0], watch)
+        finished = crew.run(run_leg, [(problem, leg) for leg in started], here)
+        best = max([best, *finished], key=lambda item: list(item.values.values()))
+        watch.values = dict(best.values)
+        watch.tell("improvement")
+        if watch.is_closed(OPTIMAL_GAP) or watch.interrupted or all(item.gave_up for item in finished):
+            break
     board.set_up(best.positions)
 
 
-def _plan_legs(parameters: SolveParameters, watch: Watch, board: Board, *, reserve: float) -> Iterator[list[Leg]]:
+def _plan_legs(crew: Crew, watch: Watch, board: Board, *, reserve: float) -> Iterator[list[Leg]]:
     """The legs of all chains, one list after the other, until the work limit or the time limit is reached."""
+    parameters = crew.parameters
     began, patience = watch.seconds, _LEAST_PATIENCE + _PATIENCE_PER_REQUEST * len(board.wishes)
     for number in itertools.count():
         left = watch.seconds_left(reserve)
@@ -98,7 +93,7 @@ def _plan_legs(parameters: SolveParameters, watch: Watch, board: Board, *, reser
         done, ahead = _progress(number, rounds, watch.seconds - began, seconds, left)
         yield [
             Leg((), f"{parameters.seed}/{number}/{chain}", rounds, seconds, done, ahead, patience)
-            for chain in range(parameters.workers)
+            for chain in range(crew.hands)
         ]
 
 
@@ -111,9 +106,13 @@ def _progress(
     return spent / (spent + left), (spent + seconds) / (spent + left)
 
 
-def run_leg(problem: Problem, leg: Leg, interrupted: Callable[[], bool] = lambda: False) -> Finished:
+def run_leg(problem: Problem, leg: Leg) -> Finished:
     """Run one leg on this process's board of the problem."""
-    return _run_on(_board(problem), leg, interrupted)
+    return _run_on(_board(problem), leg, lambda: False)
+
+
+def _run_here(board: Board, leg: Leg, watch: Watch) -> list[Finished]:
+    return [_run_on(board, leg, lambda: watch.interrupted)]
 
 
 def _run_on(board: Board, leg: Leg, interrupted: Callable[[], bool]) -> Finished:
@@ -139,49 +138,6 @@ def _run_on(board: Board, leg: Leg, interrupted: Callable[[], bool]) -> Finished
     return Finished(best, board.values(), chain.gave_up)
 
 
-@contextmanager
-def _runner(
-    problem: Problem, board: Board, parameters: SolveParameters, watch: Watch
-) -> Iterator[Callable[[list[Leg]], list[Finished]]]:
-    """How legs are run: in this process where one worker or a small problem makes others not worth their start."""
-    few = parameters.workers == 1 or len(board.wishes) <= _SMALL_PROBLEM
-    if parameters.scheduler is None and few:
-        yield lambda legs: [_run_on(board, leg, lambda: watch.interrupted) for leg in legs[:1]]
-        return
-    with executor(parameters.workers, parameters.scheduler) as pool:
-        yield lambda legs: _run_on_pool(pool, problem, legs, watch)
-
-
-@contextmanager
-def executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
-    """Processes of this machine, or of the Dask cluster whose scheduler listens at the address."""
-    if scheduler is not None:
-        from distributed import Client
-
-        with Client(scheduler) as client:  # type: ignore[no-untyped-call] - distributed is not annotated
-            yield client.get_executor(pure=False)
-        return
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(os.getpid(),)
-    )
-    try:
-        yield pool
-    finally:
-        processes = list((pool._processes or {}).values())  # noqa: SLF001 - the interface has no "stop at once" before 3.14
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-
-
-def _run_on_pool(pool: Executor, problem: Problem, legs: list[Leg], watch: Watch) -> list[Finished]:
-    """Run the legs side by side; those that are not finished when somebody interrupts are left out."""
-    futures = [pool.submit(run_leg, problem, leg) for leg in legs]
-    pending = set(futures)
-    while pending and not watch.interrupted:
-        _, pending = wait(pending, timeout=_POLL_SECONDS)
-    return [future.result() for future in futures if future.done() and not future.cancelled()]
-
-
 _boards: dict[str, Board] = {}
 
 
@@ -190,15 +146,3 @@ def _board(problem: Problem) -> Board:
         _boards.clear()
         _boards[problem.key] = Board(problem.snapshot, cluster.build(problem.snapshot), problem.decisions)
     return _boards[problem.key]
-
-
-def _start_worker(parent: int) -> None:
-    """A worker leaves interrupts to its parent, and does not outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-
-
-def _leave_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)

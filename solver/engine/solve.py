@@ -18,23 +18,27 @@ from solver.engine import admission, bound, chains
 from solver.engine.board import Board, Position
 from solver.engine.bound import Relaxation
 from solver.engine.complete import accepted_of, complete
+from solver.engine.crew import Crew, crew
 from solver.engine.explain import explain
 from solver.engine.parameters import SolveParameters
 from solver.engine.policy import POLICIES, TIGHT
 from solver.engine.repair import repair
 from solver.engine.watch import OPTIMAL_GAP, Watch, gap
-from solver.plan import FORMAT, Plan, Tier
-from solver.snapshot import Loaded, Snapshot
+from solver.plan import FORMAT, Declined, Plan, Tier
+from solver.snapshot import Loaded, Request, Snapshot
 
 _GUIDED_TIERS = 2
 _PRICED_TIER = 1
 _GUIDED_SHARE = 0.5
+_LEAST_EXPLAINED = 100
 
 
 def solve(loaded: Loaded, parameters: SolveParameters | None = None, watch: Watch | None = None) -> Plan:
     """A valid plan for the snapshot, as good as the limits allow. Lack of time or capacity is no error."""
     parameters = parameters or SolveParameters()
-    return _Solve(loaded, parameters, watch or Watch(parameters.time_limit_seconds)).run()
+    watch = watch or Watch(parameters.time_limit_seconds)
+    with crew(parameters, watch, len(loaded.snapshot.requests)) as hands:
+        return _Solve(loaded, parameters, watch, hands).run()
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class _Solve:
     loaded: Loaded
     parameters: SolveParameters
     watch: Watch
+    crew: Crew
 
     @property
     def snapshot(self) -> Snapshot:
@@ -131,7 +136,7 @@ class _Solve:
         if self.watch.is_closed(OPTIMAL_GAP):
             return
         problem = chains.Problem(self.loaded.sha256, self.snapshot, decisions)
-        chains.improve(problem, board, self.parameters, self.watch, reserve=self._reserve())
+        chains.improve(problem, board, self.crew, self.watch, reserve=self._reserve())
 
     def _complete(self, cluster: Cluster, decisions: Decisions, board: Board) -> Decisions:
         accepted = accepted_of(board)
@@ -157,7 +162,7 @@ class _Solve:
     def _plan(self, cluster: Cluster, decisions: Decisions, relaxations: dict[int, Relaxation]) -> Plan:
         taken = {accepted.request for accepted in decisions.accepted}
         declined = [request for request in self.snapshot.requests if request.id not in taken]
-        explained = explain(self.snapshot, cluster, decisions, declined)
+        explained = self._explain(cluster, decisions, declined)
         prices = bound.prices(relaxations[_PRICED_TIER], cluster) if _PRICED_TIER in relaxations else []
         self.watch.stage("explanation")
         tiers = [self._tier(tier, value) for tier, value in self.watch.values.items()]
@@ -177,6 +182,18 @@ class _Solve:
             hold_shortfalls=list(decisions.hold_shortfalls),
             prices=prices,
         )
+
+    def _explain(self, cluster: Cluster, decisions: Decisions, declined: list[Request]) -> list[Declined]:
+        """The explanations, shared out over the crew; on an interrupt the rest is done here."""
+        size = max(_LEAST_EXPLAINED, -(-len(declined) // self.crew.hands))
+        parts = [declined[i : i + size] for i in range(0, len(declined), size)]
+        if self.crew.is_alone or len(parts) < 2 or self.watch.interrupted:
+            return explain(self.snapshot, cluster, decisions, declined)
+        pieces: list[tuple[object, ...]] = [(self.snapshot, cluster, decisions, part) for part in parts]
+        done = self.crew.run(explain, pieces, list)
+        if len(done) < len(parts):
+            return explain(self.snapshot, cluster, decisions, declined)
+        return [reason for part in done for reason in part]
 
     def _tier(self, tier: int, value: float) -> Tier:
         limit = max(self.watch.bounds[tier], value)
