@@ -31,7 +31,8 @@ def check_notice(agreement: Agreement, party: Party, given_on: dt.date) -> dt.da
     first = first_notice_date(agreement, party, given_on)
     if terms.notice_given_on is not None:
         raise NoticeRefused(
-            f"Notice was given on {terms.notice_given_on}; this contract ends after {_last(terms.effective_end)}.", first
+            f"Notice was given on {terms.notice_given_on}; this contract ends after {_last(terms.effective_end)}.",
+            first,
         )
     if not agreement.may_leave(party):
         raise NoticeRefused(

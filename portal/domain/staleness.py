@@ -64,10 +64,10 @@ def changes(
     """What changed since, as sentences for the provider; empty: the plan is not stale.
 
     ``taken`` maps the offers taken since to the reservations that they became. An offer that is gone counts only where
-    the plan moves it (``moved_offers``); a reservation that an offer became does not count by itself.
+    the plan moves it (``moved_offers``); a reservation that is the block which an offer held does not count.
     """
-    became = frozenset((taken or {}).values())
-    arrived = {name: line for name, line in now.reservations.items() if name not in became}
+    became = {new: then.offers.get(old) for old, new in (taken or {}).items()}
+    arrived = {name: line for name, line in now.reservations.items() if not _same_block(became.get(name), line)}
     gone = {name: line for name, line in then.offers.items() if name not in now.offers and name not in moved_offers}
     standing = {name: line for name, line in then.offers.items() if name not in gone}
     return (
@@ -103,6 +103,14 @@ def _differences(kind: str, then: Mapping[str, str], now: Mapping[str, str]) -> 
 def _changed(what: str, then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     names = [*now, *(name for name in then if name not in now)]
     return [f"{what} {name} changed." for name in names if then.get(name) != now.get(name)]
+
+
+def _same_block(offer: str | None, reservation: str) -> bool:
+    """Whether a reservation has the GPUs, days and racks of an offer."""
+    if offer is None:
+        return False
+    held, has = json.loads(offer), json.loads(reservation)
+    return all(held[key] == has[key] for key in ("gpus", "start", "end", "placement"))
 
 
 def _line(value: Any) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from portal.domain.offers import state_at
-from portal.domain.states import OfferState
+from portal.domain.states import OfferState, check_transition
 from portal.models.base import Base, Versioned, interval, paired
 from portal.models.blocks import BlockTerms, block_checks
 from portal.models.cluster import Site
@@ -69,3 +69,17 @@ class Offer(BlockTerms, Versioned, Base):
     def state_at(self, now: dt.datetime) -> OfferState:
         """What it is at this instant: expiry is decided here, not by a job."""
         return state_at(self.state, self.expires_at, now)
+
+
+def expire_offers(session: Session, now: dt.datetime) -> list[Offer]:
+    """Record what has come of offers whose time is over, and free the racks that they still bind.
+
+    Their expiry is decided when they are read; only the placements need a hand. Whoever adds placements calls this
+    first, under the capacity lock.
+    """
+    expired = list(session.scalars(sa.select(Offer).where(Offer.state == OfferState.STANDING, Offer.expires_at <= now)))
+    for offer in expired:
+        offer.state = check_transition(offer.state, OfferState.EXPIRED)
+    if expired:
+        session.execute(sa.delete(Placement).where(Placement.offer_id.in_([offer.id for offer in expired])))
+    return expired

@@ -12,6 +12,7 @@ from portal.audit.actions import record
 from portal.domain.errors import Conflict, Invalid, NotFound, StalePlan
 from portal.domain.states import PlanState, check_transition
 from portal.models.capacity import lock_capacity
+from portal.models.offers import expire_offers
 from portal.models.plans import Plan
 from portal.models.requests import Request
 from portal.notices.actions import tell
@@ -33,6 +34,7 @@ def publish(session: Session, *, plan_id: str, moment: Moment, left_out: Collect
     files = files_of(plan)
     rest = without(files, _left_out(session, files, left_out, moment.today))
     lock_capacity(session)
+    expire_offers(session, moment.now)
     _lock_requests(session, files)
     plan = _proposed(session, plan_id)
     _check_fresh(session, plan, files, moment)

@@ -136,6 +136,20 @@ class TestOffersThatAreGone:
         assert changes(print_of(), print_of(take, set()), taken={"O-1": "R-7"}) == ()
         assert changes(print_of(), print_of(take, set())) == ("Reservation R-7 is new.",)
 
+    def test_the_reservation_that_one_became_counts_where_it_was_changed_since(self):
+        def take_and_shorten(snapshot):
+            snapshot["reservations"][1].update(id="R-7", end="2027-01-15")
+
+        now = print_of(take_and_shorten, set())
+
+        assert changes(print_of(), now, taken={"O-1": "R-7"}) == ("Reservation R-7 is new.",)
+
+    def test_the_terms_of_the_reservation_that_one_became_do_not_count(self):
+        def take(snapshot):
+            snapshot["reservations"][1].update(id="R-7", move_notice_days=14)
+
+        assert changes(print_of(), print_of(take, set()), taken={"O-1": "R-7"}) == ()
+
 
 def test_a_fingerprint_survives_its_file():
     taken = print_of(add_outage)

@@ -8,7 +8,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from portal.domain.states import OfferState
 from portal.models.cluster import Rack
+from portal.models.offers import expire_offers
 from portal.models.placements import Placement
 from tests.portal import factories
 from tests.portal.models.refusals import refused
@@ -141,3 +143,24 @@ def test_placements_of_a_day_on_are_deleted_before_new_ones_come(session, rack):
     part(session, rack, 72)
 
     assert session.scalar(sa.select(sa.func.count()).select_from(Placement)) == 1
+
+
+class TestExpiredOffers:
+    def test_free_their_racks_for_those_who_come_next(self, session, rack):
+        offer = factories.offer(session, racks=[rack])
+
+        assert expire_offers(session, offer.expires_at) == [offer]
+
+        assert offer.state is OfferState.EXPIRED
+        part(session, rack, 72)
+
+    def test_do_not_include_those_that_stand_or_were_answered(self, session, rack, other_rack):
+        standing = factories.offer(session, racks=[rack])
+        by = factories.user(session)
+        factories.offer(session, state=OfferState.REFUSED, answered_at=standing.made_at, answered_by_id=by.id)
+
+        assert expire_offers(session, standing.expires_at - dt.timedelta(seconds=1)) == []
+
+        assert standing.state is OfferState.STANDING
+        with refused(session, whole_racks(session)):
+            part(session, rack, 72)
