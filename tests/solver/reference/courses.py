@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from solver.snapshot import Reservation
 from tests.solver.reference.facts import Facts
 
 Slot = tuple[str | None, ...]  # the rack on each day of a course; None: short
+Standing = Callable[[int], dict[str, int]]  # GPUs by rack on a day
 
 
 @dataclass(frozen=True)
 class Course:
     """One reservation from day ``first`` to its end on day ``end``: a rack, or none, for each slot and day.
 
-    ``fallback``: a movable reservation treated as a frozen one, for which no course that is none may be left.
+    For ``kept`` days a slot has its own rack, or the new placement's; then replacements, which give way to what others
+    keep. ``fallback``: a movable reservation treated as a frozen one, which needs that nothing else is left for it.
     """
 
     reservation: Reservation
@@ -29,6 +31,7 @@ class Course:
     end: int
     recalled_days: int
     slots: tuple[Slot, ...]
+    kept: tuple[int, ...] = ()
     fallback: bool = False
 
     @property
@@ -48,6 +51,13 @@ class Course:
             return {}
         return {slot[day - self.first]: self.gpus for slot in self.slots if slot[day - self.first] is not None}
 
+    def keeps(self, day: int) -> dict[str, int]:
+        """GPUs by rack on a day, replacements left out."""
+        i = day - self.first
+        if not self.first <= day < self.end:
+            return {}
+        return {slot[i]: self.gpus for slot, kept in zip(self.slots, self.kept, strict=True) if i < kept}
+
     def short(self, day: int) -> int:
         """GPUs that it lacks on a day."""
         return self.reservation.gpus - sum(self.on(day).values()) if self.first <= day < self.end else 0
@@ -56,8 +66,13 @@ class Course:
 def joint_courses(facts: Facts) -> Iterator[tuple[Course, ...]]:
     """Every way to leave all reservations together."""
     choices = [list(courses(facts, r)) for r in facts.snapshot.reservations if facts.number(r.end) > 0]
-    for chosen in _compatible(facts, choices, ()):
-        if _needs_fallbacks(facts, chosen, choices):
+    seen = set()
+    for wanted in _compatible(choices, ()):
+        for chosen in _given_way(wanted):
+            key = tuple((course.end, course.slots) for course in chosen)
+            if key in seen or not _needs_fallbacks(chosen, choices):
+                continue
+            seen.add(key)
             dark = _without_power(facts, chosen)
             if not _idle_racks(facts, dark):
                 yield dark
@@ -90,15 +105,13 @@ def _standing(facts: Facts, course: Course) -> Iterator[Course]:
     days = range(course.first, course.end)
     is_lost = any(not facts.healthy[rack][day] for rack in own for day in days)
     if facts.number(course.reservation.start) < course.reservation.move_notice_days:
-        yield from (replace(course, slots=slots) for slots in _as_frozen(facts, course, own))
+        yield from _as_frozen(facts, course, own)
         return
-    if not is_lost:
-        yield replace(course, slots=tuple((rack,) * len(days) for rack in own))
-    for racks in _new_placements(facts, course, len(own)):
-        if set(racks) != set(own):
-            yield replace(course, slots=tuple((rack,) * len(days) for rack in racks))
+    for racks in [*_new_placements(facts, course, len(own)), *([] if is_lost else [own])]:
+        slots = tuple((rack,) * len(days) for rack in racks)
+        yield replace(course, slots=slots, kept=(len(days),) * len(slots))
     if is_lost:
-        yield from (replace(course, slots=slots, fallback=True) for slots in _as_frozen(facts, course, own))
+        yield from _as_frozen(facts, replace(course, fallback=True), own)
 
 
 def _new_placements(facts: Facts, course: Course, count: int) -> Iterator[tuple[str, ...]]:
@@ -109,19 +122,28 @@ def _new_placements(facts: Facts, course: Course, count: int) -> Iterator[tuple[
             yield racks
 
 
-def _as_frozen(facts: Facts, course: Course, own: list[str]) -> Iterator[tuple[Slot, ...]]:
+def _as_frozen(facts: Facts, course: Course, own: list[str]) -> Iterator[Course]:
     """R10: it keeps its racks but for those that an outage takes, each of which may be replaced."""
     allowed = _allowed_racks(facts, course.reservation)
-    options = [list(_slots(facts, rack, allowed, course.first, course.end)) for rack in own]
-    for slots in itertools.product(*options):
+    taken = [_taken(facts, rack, course.first, course.end) for rack in own]
+    options = [set(_slots(facts, rack, allowed, course.first, course.end)) for rack in own]
+    for slots in itertools.product(*map(_in_order, options)):
         days = zip(*slots, strict=True)
         if all(max(Counter(rack for rack in day if rack).values(), default=0) <= 1 for day in days):
-            yield slots
+            yield replace(course, slots=slots, kept=tuple(day - course.first for day in taken))
+
+
+def _in_order(slots: set[Slot]) -> list[Slot]:
+    return sorted(slots, key=lambda slot: [rack or "" for rack in slot])
+
+
+def _taken(facts: Facts, rack: str, first: int, end: int) -> int:
+    return next((day for day in range(first, end) if not facts.healthy[rack][day]), end)
 
 
 def _slots(facts: Facts, rack: str, allowed: list[str], first: int, end: int) -> Iterator[Slot]:
     """The rack until an outage takes it; then nothing, or from a day on a replacement until that is taken in turn."""
-    taken = next((day for day in range(first, end) if not facts.healthy[rack][day]), end)
+    taken = _taken(facts, rack, first, end)
     kept = (rack,) * (taken - first)
     yield (*kept, *(None,) * (end - taken))
     for start in range(taken, end):
@@ -136,34 +158,62 @@ def _allowed_racks(facts: Facts, reservation: Reservation) -> list[str]:
     return [rack for rack in facts.racks if site in (None, facts.site_of[rack])]
 
 
-def _compatible(facts: Facts, choices: list[list[Course]], chosen: tuple[Course, ...]) -> Iterator[tuple[Course, ...]]:
-    """R1: at most 72 GPUs on a rack on each day."""
+def _compatible(choices: list[list[Course]], chosen: tuple[Course, ...]) -> Iterator[tuple[Course, ...]]:
+    """R1: what they keep is at most 72 GPUs on a rack on each day."""
     if len(chosen) == len(choices):
         yield chosen
         return
     for course in choices[len(chosen)]:
-        if _fit_together(facts, (*chosen, course)):
-            yield from _compatible(facts, choices, (*chosen, course))
+        if _fit(course, [other.keeps for other in chosen], course.keeps):
+            yield from _compatible(choices, (*chosen, course))
 
 
-def _fit_together(facts: Facts, chosen: tuple[Course, ...]) -> bool:
-    newest = chosen[-1]
-    for day in range(newest.first, newest.end):
-        load: Counter[str] = Counter()
-        for course in chosen:
-            load.update(course.on(day))
-        if any(gpus > 72 for gpus in load.values()):
+def _given_way(wanted: tuple[Course, ...]) -> Iterator[tuple[Course, ...]]:
+    """Every order in which replacements may be served: who comes later lacks the rack while it has no room."""
+    for order in itertools.permutations(range(len(wanted))):
+        chosen = list(wanted)
+        for position, i in enumerate(order):
+            served = [chosen[j].on if j in order[:position] else chosen[j].keeps for j in range(len(wanted)) if j != i]
+            chosen[i] = _where_room_is_left(wanted[i], served)
+        yield tuple(chosen)
+
+
+def _where_room_is_left(course: Course, others: list[Standing]) -> Course:
+    slots = []
+    for slot, kept in zip(course.slots, course.kept, strict=True):
+        days = range(course.first, course.end)
+        slots.append(
+            tuple(
+                rack
+                if rack is None or day - course.first < kept or _load(others, day)[rack] + course.gpus <= 72
+                else None
+                for rack, day in zip(slot, days, strict=True)
+            )
+        )
+    return replace(course, slots=tuple(slots))
+
+
+def _fit(course: Course, others: list[Standing], mine: Standing) -> bool:
+    for day in range(course.first, course.end):
+        load = _load(others, day)
+        if any(load[rack] + gpus > 72 for rack, gpus in mine(day).items()):
             return False
     return True
 
 
-def _needs_fallbacks(facts: Facts, chosen: tuple[Course, ...], choices: list[list[Course]]) -> bool:
+def _load(standing: list[Standing], day: int) -> Counter[str]:
+    load: Counter[str] = Counter()
+    for on in standing:
+        load.update(on(day))
+    return load
+
+
+def _needs_fallbacks(chosen: tuple[Course, ...], choices: list[list[Course]]) -> bool:
     """R10: a movable reservation is treated as frozen only where no course of its own is left beside the others."""
     for i, course in enumerate(chosen):
-        others = chosen[:i] + chosen[i + 1 :]
+        others = [other.on for other in chosen[:i] + chosen[i + 1 :]]
         if course.fallback and any(
-            not other.fallback and other.end == course.end and _fit_together(facts, (*others, other))
-            for other in choices[i]
+            not other.fallback and other.end == course.end and _fit(other, others, other.on) for other in choices[i]
         ):
             return False
     return True
