@@ -18,14 +18,13 @@ from portal.models.cluster import Rack
 from portal.models.offers import Offer
 from portal.models.placements import Placement
 from portal.models.reservations import Reservation
-from portal.plans import decisions
+from portal.plans import decisions, placing
+from portal.plans.placing import Owner
 from portal.plans.segments import stretches_of
 from portal.plans.stored import Files
 from portal.plans.work import Moment, Work
 from solver.plan import Recall
 from solver.snapshot import Segment
-
-Owner = Reservation | Offer
 
 
 def carry_out(session: Session, *, plan_id: int, files: Files, moment: Moment) -> None:
@@ -59,7 +58,7 @@ def move_and_recall(work: Work) -> None:
     offers = _offers(work.session, moved.keys())
     owners: list[Owner] = [*reservations, *offers]
     for owner in owners:
-        _clear(work, owner)
+        placing.clear(work.session, owner, today=work.moment.today)
     for reservation in reservations:
         if reservation.public_id in recalled:
             _recall(work, reservation, recalled[reservation.public_id])
@@ -91,14 +90,6 @@ def _offers(session: Session, ids: Collection[str]) -> list[Offer]:
     return list(session.scalars(rows)) if ids else []
 
 
-def _clear(work: Work, owner: Owner) -> None:
-    """Delete the placements from today on; those that have begun end today."""
-    own = Placement.reservation_id == owner.id if isinstance(owner, Reservation) else Placement.offer_id == owner.id
-    today = work.moment.today
-    work.session.execute(sa.delete(Placement).where(own, Placement.start >= today))
-    work.session.execute(sa.update(Placement).where(own, Placement.end > today).values(end=today))
-
-
 def _recall(work: Work, reservation: Reservation, recall: Recall) -> None:
     """Record the recall; one that takes effect before the start leaves the dates as they were promised."""
     before = reservation.end
@@ -115,17 +106,14 @@ def _recall(work: Work, reservation: Reservation, recall: Recall) -> None:
 
 
 def _replace(work: Work, owner: Owner, placement: list[Segment] | None) -> None:
-    """Insert what the plan leaves the block from today on; a new placement counts as a change of the block's row."""
+    """Place the block as the plan leaves it from today on; this counts as a change of the block's row."""
     today = work.moment.today
-    if isinstance(owner, Offer):
-        work.place({"offer_id": owner.id}, stretches_of(placement or [], today, owner.end))
-        flag_modified(owner, "end")
-        return
-    end = min(owner.end, owner.ended_on or owner.end)
+    ended_on = owner.ended_on if isinstance(owner, Reservation) else None
     segments = placement if placement is not None else _placement_before(work, owner.public_id)
-    work.place({"reservation_id": owner.id}, stretches_of(segments, today, end))
+    stretches = stretches_of(segments, today, min(owner.end, ended_on or owner.end))
+    placing.put(work.session, owner, stretches, work.racks)
     flag_modified(owner, "end")
-    if placement is not None:
+    if placement is not None and isinstance(owner, Reservation):
         _tell_move(work, owner, today)
 
 

@@ -13,6 +13,7 @@ from portal.models.placements import Placement
 from portal.models.requests import Request
 from portal.models.reservations import Reservation
 from portal.models.settings import Settings
+from portal.plans import placing
 from portal.plans.segments import Stretch
 from portal.plans.work import Work
 from solver.plan import Accepted, Declined
@@ -95,7 +96,7 @@ def _racks_at_end(work: Work, reservation: Reservation) -> dict[int, int]:
 
 def _place(work: Work, reservation: Reservation, item: Accepted) -> None:
     stretches = [Stretch(rack, item.start, item.end, gpus) for rack, gpus in item.racks.items()]
-    work.place({"reservation_id": reservation.id}, stretches)
+    placing.put(work.session, reservation, stretches, work.racks)
 
 
 def _note_accepted(work: Work, request: Request, reservation: Reservation, item: Accepted) -> None:

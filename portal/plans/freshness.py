@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -24,9 +25,11 @@ def changes_since(session: Session, plan: Plan, files: Files, *, today: dt.date,
     plan_file = files.plan
     moved = {move.reservation for move in plan_file.moves} | {recall.reservation for recall in plan_file.recalls}
     moved |= {shortfall.reservation for shortfall in plan_file.shortfalls}
+    current = fingerprint_now(session, today=today, now=now)
+    known = {tenant: quota for tenant, quota in current.quotas.items() if tenant in then.quotas}
     return changes(
         then,
-        fingerprint_now(session, today=today, now=now),
+        replace(current, quotas=known),  # a tenant that is new has nothing in this plan
         taken=_taken(session, then),
         moved_offers=moved & then.offers.keys(),
     )

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.audit.actions import record
-from portal.models.placements import Placement
 from portal.notices.actions import tell
-from portal.plans.segments import Stretch
 from portal.plans.stored import Files
 from portal.web.actor import Actor
 from solver.plan import Plan
@@ -30,7 +26,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What every step needs: the session inside its transaction, the plan's row id and files, and the moment."""
+    """What every step needs: the session inside its transaction, the plan's row id and files, the moment, and racks' row ids by code."""
 
     session: Session
     plan_id: int
@@ -41,14 +37,6 @@ class Work:
     @property
     def plan(self) -> Plan:
         return self.files.plan
-
-    def place(self, owner: dict[str, int], stretches: Iterable[Stretch]) -> None:
-        """Insert placements for ``owner``: ``{"reservation_id": …}`` or ``{"offer_id": …}``."""
-        rows = [
-            {**owner, "rack_id": self.racks[s.rack], "start": s.start, "end": s.end, "gpus": s.gpus} for s in stretches
-        ]
-        if rows:
-            self.session.execute(sa.insert(Placement), rows)
 
     def audit(self, action: str, thing: str, tenant_id: int, after: dict[str, Any]) -> None:
         moment = self.moment
