@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from solver.cluster import Cluster, Units
+from solver.engine.repair_chain import GuardedChain, Link
 from solver.engine.repair_ground import Ground, Lot, Racks
 from solver.engine.repair_timeline import Mask, Timeline, lowest, ranges, runs
 from solver.snapshot import Snapshot
@@ -31,13 +32,21 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What an attempt is free to choose. ``recalls``: the piece on which an interruptible lot ends; ``order``: who gets
-    racks first, and loses them to power last; ``displaced``: lots that are not frozen and leave their racks unharmed.
+    """What an attempt is free to choose, by the number of the lot.
+
+    ``recalls``: the piece on which an interruptible lot ends. ``order``: who gets racks first, and loses them to power
+    last. ``displaced``: lots that are not frozen and leave their racks before anything else happens, and how many of
+    the places that suit them best they leave to others. ``shortest_first``: whose short losses are made good first.
     """
 
     recalls: dict[int, int]
     order: tuple[int, ...]
-    displaced: frozenset[int] = frozenset()
+    displaced: dict[int, int] = field(default_factory=dict)
+    shortest_first: frozenset[int] = frozenset()
+
+
+class ImpossibleError(Exception):
+    """A displaced lot can neither be placed anew nor go back."""
 
 
 @dataclass(slots=True)
@@ -61,7 +70,7 @@ class Fate:
 
 
 def attempt(problem: Problem, choices: Choices) -> list[Fate]:
-    """Every lot's fate under these choices; deterministic."""
+    """Every lot's fate under these choices. Raises `ImpossibleError` where they contradict each other."""
     return _Attempt(problem, choices).run()
 
 
@@ -74,9 +83,7 @@ class _Attempt:
         self.order = [self.fates[number] for number in choices.order]
 
     def run(self) -> list[Fate]:
-        for fate in self.order:
-            if fate.lot.number in self.choices.displaced and fate.span:
-                self._relocate(fate, leave=True)
+        self._displace()
         for site in sorted(self.ground.limits):
             self._cut_power(site)
         while any(self._relocate(fate) for fate in self.order if fate.is_harmed and fate.lot.movable):
@@ -101,6 +108,22 @@ class _Attempt:
                 fate.racks[rack] = kept
         fate.lost += [run for missing in lot.missing for run in ranges(missing & span)]
         return fate
+
+    def _displace(self) -> None:
+        """Lift every displaced lot before the first one settles, so that they may swap racks."""
+        displaced = [fate for fate in self.order if fate.lot.number in self.choices.displaced and fate.span]
+        before = [dict(fate.racks) for fate in displaced]
+        for fate in displaced:
+            self._lift_all(fate)
+        for fate, racks in zip(displaced, before, strict=True):
+            if not self._settle_anew(fate, skip=self.choices.displaced[fate.lot.number]):
+                self._go_back(fate, racks)
+
+    def _go_back(self, fate: Fate, racks: Racks) -> None:
+        for rack, mask in racks.items():
+            if mask & ~self.ground.unloaded(rack, fate.lot.gpus):
+                raise ImpossibleError
+            self._put(fate, rack, mask)
 
     def _cut_power(self, site: int) -> None:
         """R10: power takes racks on the days of excess, no more than the excess; who can leave, leaves."""
@@ -132,7 +155,8 @@ class _Attempt:
         if not fate.is_harmed:
             return
         home = self._home(fate)
-        for lost in sorted(fate.lost, key=self.problem.timeline.days, reverse=True):
+        longest_first = fate.lot.number not in self.choices.shortest_first
+        for lost in sorted(fate.lost, key=self.problem.timeline.days, reverse=longest_first):
             for rack, mask in self._chain(fate, lost, home):
                 self._put(fate, rack, mask)
                 lost &= ~mask
@@ -167,7 +191,9 @@ class _Attempt:
         used = 0
         for _, mask in chain:
             used |= mask
-        return [] if any(self._is_open(fate, mask) for mask in ranges(lost & ~used)) else chain
+        if not any(self._is_open(fate, mask) for mask in ranges(lost & ~used)):
+            return chain
+        return GuardedChain(links, lost, self.problem.timeline, lambda mask: self._is_open(fate, mask)).best()
 
     def _strangeness(self, fate: Fate, rack: int, home: int) -> tuple[bool, bool, bool, int]:
         """The less, the better a replacement: in its scope, a rack of its own, one that carries others already."""
@@ -175,28 +201,26 @@ class _Attempt:
         known = rack in fate.racks or rack in fate.lot.own
         return int(of_rack[rack]) != home, not known, not self.ground.shared[rack], rack
 
-    def _best_chain(
-        self, fate: Fate, lost: Mask, links: list[tuple[int, Mask, int | None]], home: int
-    ) -> list[tuple[int, Mask]]:
+    def _best_chain(self, fate: Fate, lost: Mask, links: list[Link], home: int) -> list[tuple[int, Mask]]:
         """The chain that covers most days, then most of them in scope, with the fewest racks."""
         timeline, of_rack = self.problem.timeline, self._units(fate).of_rack
         nothing: tuple[tuple[int, int, int], list[tuple[int, Mask]]] = ((0, 0, 0), [])
-        best = {None: nothing}
-        for start in [*sorted({last for _, _, last in links if last is not None}, reverse=True), 0]:
+        best: dict[int | None, tuple[tuple[int, int, int], list[tuple[int, Mask]]]] = {None: nothing}
+        for start in [*sorted({link.taken for link in links if link.taken is not None}, reverse=True), 0]:
             rest, top = lost & timeline.from_piece(start), nothing
-            for rack, mask, last in links:
-                if not (use := mask & rest):
+            for link in links:
+                if not (use := link.mask & rest):
                     continue
-                (tail_days, tail_home, tail_racks), tail = best[last]
+                (tail_days, tail_home, tail_racks), tail = best[link.taken]
                 days = timeline.days(use)
-                at_home = days if int(of_rack[rack]) == home else 0
+                at_home = days if int(of_rack[link.rack]) == home else 0
                 score = (days + tail_days, at_home + tail_home, tail_racks - 1)
                 if score > top[0]:
-                    top = (score, [(rack, use), *tail])
+                    top = (score, [(link.rack, use), *tail])
             best[start] = top
         return best[0][1]
 
-    def _links(self, fate: Fate, lost: Mask, step: tuple[int, Mask]) -> Iterator[tuple[int, Mask, int | None]]:
+    def _links(self, fate: Fate, lost: Mask, step: tuple[int, Mask]) -> Iterator[Link]:
         """A rack's free pieces between the outages and full sites that would take it in turn, and when one does."""
         rack, mask = step
         end = lost.bit_length()
@@ -204,7 +228,7 @@ class _Attempt:
         for first, last in runs(span & self.ground.alive(rack, fate.lot.gpus)):
             if use := mask & self.problem.timeline.between(first, last):
                 by_outage, in_use = self.ground.dead[rack] >> last & 1, use >> (last - 1) & 1
-                yield rack, use, last if last < end and (by_outage or in_use) else None
+                yield Link(rack, use, last if last < end and (by_outage or in_use) else None)
 
     def _is_open(self, fate: Fate, mask: Mask) -> bool:
         """R11: whether a rack in the lot's site is healthy, within power and free on all of ``mask``."""
@@ -220,20 +244,22 @@ class _Attempt:
     def _units(self, fate: Fate) -> Units:
         return self.problem.cluster.units(fate.lot.reservation.scope)
 
-    def _relocate(self, fate: Fate, *, leave: bool = False) -> bool:
-        """R10: one new placement for the whole interval, in scope and site, on as many of its own racks as possible (on
-        as few as possible where it is to ``leave``). False, and nothing changed, where there is none.
+    def _relocate(self, fate: Fate) -> bool:
+        """R10: one new placement for the whole interval, in scope and site, on as many of its own racks as possible.
+        False, and nothing changed, where there is none.
         """
         before = dict(fate.racks)
-        for rack, mask in before.items():
-            self._lift(fate, rack, mask)
-        for racks in self._homes(fate, leave=leave):
-            if self._settle(fate, racks):
-                fate.moved = True
-                return True
+        self._lift_all(fate)
+        if self._settle_anew(fate):
+            return True
         for rack, mask in before.items():
             self._put(fate, rack, mask)
         return False
+
+    def _settle_anew(self, fate: Fate, *, skip: int = 0) -> bool:
+        homes = self._homes(fate, leave=skip > 0)
+        fate.moved = any(self._settle(fate, racks) for racks in (*homes[skip:], *homes[:skip]))
+        return fate.moved
 
     def _homes(self, fate: Fate, *, leave: bool) -> list[list[int]]:
         """For each unit of scope with room enough its free racks, the best ones first; the best unit first."""
@@ -243,14 +269,15 @@ class _Attempt:
             if self.ground.free(rack, lot.gpus) & fate.span == fate.span:
                 by_unit.setdefault(int(units.of_rack[rack]), []).append(rack)
         homes = [sorted(racks, key=lambda rack: self._dislike(lot, rack, leave)) for racks in by_unit.values()]
-        homes = [racks for racks in homes if len(racks) >= lot.racks]
-        return sorted(
-            homes, key=lambda racks: (sum(self._dislike(lot, r, leave)[0] for r in racks[: lot.racks]), len(racks))
-        )
+        return sorted((racks for racks in homes if len(racks) >= lot.racks), key=lambda racks: self._cost(lot, racks))
 
     def _dislike(self, lot: Lot, rack: int, leave: bool) -> tuple[bool, bool, int]:
         fresh = lot.gpus < GPUS_PER_RACK and not self.ground.shared[rack]
         return (rack in lot.own) == leave, fresh, rack
+
+    def _cost(self, lot: Lot, racks: list[int]) -> tuple[int, int]:
+        """How many racks the lot has to change in this unit; then how many more are free there."""
+        return sum(rack not in lot.own for rack in racks[: lot.racks]), len(racks)
 
     def _settle(self, fate: Fate, racks: list[int]) -> bool:
         for rack in racks:
@@ -258,13 +285,16 @@ class _Attempt:
                 self._put(fate, rack, fate.span)
         if len(fate.racks) == fate.lot.racks:
             return True
-        for rack in list(fate.racks):
-            self._lift(fate, rack, fate.span)
+        self._lift_all(fate)
         return False
 
     def _put(self, fate: Fate, rack: int, mask: Mask) -> None:
         self.ground.put(rack, fate.lot.gpus, mask)
         fate.racks[rack] = fate.racks.get(rack, 0) | mask
+
+    def _lift_all(self, fate: Fate) -> None:
+        for rack, mask in list(fate.racks.items()):
+            self._lift(fate, rack, mask)
 
     def _lift(self, fate: Fate, rack: int, mask: Mask) -> None:
         self.ground.lift(rack, fate.lot.gpus, mask)

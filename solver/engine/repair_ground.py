@@ -71,14 +71,17 @@ class Ground:
 
     def free(self, rack: int, gpus: int) -> Mask:
         """The pieces on which ``rack`` is healthy and can take ``gpus`` GPUs more, within power."""
+        return self.alive(rack, gpus) & self.unloaded(rack, gpus)
+
+    def unloaded(self, rack: int, gpus: int) -> Mask:
+        """The pieces on which other blocks leave ``gpus`` GPUs of ``rack``."""
         taken = self.whole[rack]
         if gpus == GPUS_PER_RACK:
-            taken |= self.shared[rack]
-            return self.alive(rack, gpus) & ~taken
+            return ~(taken | self.shared[rack])
         for piece in pieces_of(self.shared[rack]):
             if self.load[rack][piece] + gpus > GPUS_PER_RACK:
                 taken |= 1 << piece
-        return self.alive(rack, gpus) & ~taken
+        return ~taken
 
     def alive(self, rack: int, gpus: int) -> Mask:
         """The pieces on which ``rack`` is healthy and within power for ``gpus`` GPUs more; who shares needs no more."""

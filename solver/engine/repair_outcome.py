@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 
 from solver.decisions import Decisions, stands
@@ -12,24 +12,25 @@ from solver.engine import holds
 from solver.engine.repair_attempt import Fate, Problem
 from solver.engine.repair_ground import Ground, Lot, Racks
 from solver.engine.repair_timeline import Mask, Timeline, lowest, runs
-from solver.plan import Move, Recall, Shortfall
+from solver.plan import HoldShortfall, Move, Recall, Shortfall
 from solver.snapshot import Segment
 from solver.terms import GPUS_PER_RACK
 
 Score = tuple[float, ...]
-STEPS_BEFORE_VALUE = 4
 
 
 def decisions(problem: Problem, fates: Sequence[Fate]) -> Decisions:
     """Moves, recalls, shortfalls and hold shortfalls, in the order of the snapshot."""
+    changed = moves_and_recalls(problem, fates)
     ground = _ground_under(problem, fates)
-    moves = tuple(_move(problem, fate) for fate in fates if _is_moved(fate))
-    recalls = tuple(_recalls(problem, fates))
     shortfalls = tuple(short for fate in fates for short in _shortfalls(problem, ground, fate))
-    bare = Decisions(moves=moves, recalls=recalls, shortfalls=shortfalls)
-    standing = stands(problem.snapshot, bare)
-    short = holds.hold_shortfalls(problem.snapshot, problem.cluster, standing)
-    return Decisions(moves=moves, recalls=recalls, shortfalls=shortfalls, hold_shortfalls=short)
+    return replace(changed, shortfalls=shortfalls, hold_shortfalls=_hold_shortfalls(problem, changed))
+
+
+def moves_and_recalls(problem: Problem, fates: Sequence[Fate]) -> Decisions:
+    """What changes where reservations stand, and until when."""
+    moves = tuple(_move(problem, fate) for fate in fates if _is_moved(fate))
+    return Decisions(moves=moves, recalls=tuple(_recalls(problem, fates)))
 
 
 def score(problem: Problem, fates: Sequence[Fate]) -> Score:
@@ -39,9 +40,14 @@ def score(problem: Problem, fates: Sequence[Fate]) -> Score:
     firm = sum(_short_days(problem, fate) for fate in fates if fate.lot.firm)
     interruptible = sum(_short_days(problem, fate) for fate in fates if not fate.lot.firm)
     outside = sum(_outside_days(problem, fate) for fate in fates)
-    held = sum(s.gpus * (s.end - s.start).days for s in decisions(problem, fates).hold_shortfalls)
+    holds_short = _hold_shortfalls(problem, moves_and_recalls(problem, fates))
+    held = sum(short.gpus * (short.end - short.start).days for short in holds_short)
     moved = sum(fate.lot.gpus for fate in fates for rack in fate.racks if rack not in fate.lot.own)
     return (firm, interruptible, outside, held, *_recalled(problem, fates), moved)
+
+
+def _hold_shortfalls(problem: Problem, changed: Decisions) -> tuple[HoldShortfall, ...]:
+    return holds.hold_shortfalls(problem.snapshot, problem.cluster, stands(problem.snapshot, changed))
 
 
 def _ground_under(problem: Problem, fates: Sequence[Fate]) -> Ground:
@@ -137,15 +143,15 @@ def _short_days(problem: Problem, fate: Fate) -> int:
 
 
 def _outside_days(problem: Problem, fate: Fate) -> int:
-    """GPU-days outside the unit of scope that has most of the lot's racks on the day."""
+    """GPU-days on days on which the lot's racks lie in more than one unit of its scope."""
     of_rack = problem.cluster.units(fate.lot.reservation.scope).of_rack
     if len({of_rack[rack] for rack in fate.racks}) < 2:
         return 0
     total = 0
     for first, last in _stable_runs(problem.timeline, fate.span, fate.racks):
-        by_unit = Counter(of_rack[rack] for rack, mask in fate.racks.items() if mask >> first & 1)
-        outside = sum(by_unit.values()) - max(by_unit.values(), default=0)
-        total += outside * problem.timeline.days(problem.timeline.between(first, last))
+        units = [of_rack[rack] for rack, mask in fate.racks.items() if mask >> first & 1]
+        if len(set(units)) > 1:
+            total += len(units) * problem.timeline.days(problem.timeline.between(first, last))
     return total * fate.lot.gpus
 
 

@@ -6,18 +6,16 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from solver.decisions import stands
-from solver.engine import holds
-from solver.engine.repair_attempt import Choices, Fate, Problem, attempt
+from solver.engine.repair_attempt import Choices, Fate, ImpossibleError, Problem, attempt
 from solver.engine.repair_ground import Lot
-from solver.engine.repair_outcome import STEPS_BEFORE_VALUE, Score, decisions, score
+from solver.engine.repair_outcome import Score, score
+from solver.engine.repair_recalls import next_recall
 from solver.engine.repair_timeline import pieces_of
+from solver.snapshot import SCOPES
 
 MOST_LOTS = 40
-MOST_ROUNDS = 300
-SCOPES = ("pod", "hall", "site", "any")
+"""With more reservations than these the plain attempt stands, with the recalls that R8 demands."""
+ROUNDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +34,23 @@ class Candidate:
 
 def search(problem: Problem, *, seed: int, deadline: Callable[[], bool]) -> list[Fate]:
     """The best fates found; the same for the same seed unless the deadline cuts in."""
-    best = settle(problem, Choices({}, plain_order(problem)))
-    if best.is_perfect:
-        return best.fates
-    for choices in _single_changes(problem, best):
-        if deadline():
-            return best.fates
-        best = min(best, settle(problem, choices(best.choices)), key=lambda candidate: candidate.score)
-    rounds = MOST_ROUNDS if 0 < len(problem.lots) <= MOST_LOTS else 0
-    chance = random.Random(seed)  # noqa: S311 - a search, no secret
-    for _ in range(rounds):
+    plain = settle(problem, Choices({}, plain_order(problem)))
+    if plain.is_perfect or len(problem.lots) > MOST_LOTS:
+        return plain.fates
+    best, seen = plain, {_key(plain.choices)}
+    for change in _changes(problem, random.Random(seed)):  # noqa: S311 - a search, no secret
         if deadline() or best.is_perfect:
             break
-        best = _not_worse(best, settle(problem, _mutated(problem, best.choices, chance)))
+        choices = change(best.choices)
+        if _key(choices) in seen:
+            continue
+        seen.add(_key(choices))
+        try:
+            other = settle(problem, choices)
+        except ImpossibleError:
+            continue
+        if other.score <= best.score:
+            best = other
     return best.fates
 
 
@@ -65,53 +67,42 @@ def plain_order(problem: Problem) -> tuple[int, ...]:
 def settle(problem: Problem, choices: Choices) -> Candidate:
     """An attempt, with the recalls that R8 demands beside those of ``choices``."""
     fates = attempt(problem, choices)
-    while recall := _next_recall(problem, fates):
+    while recall := next_recall(problem, fates):
         choices = replace(choices, recalls=choices.recalls | recall)
         fates = attempt(problem, choices)
     return Candidate(choices, fates, score(problem, fates))
 
 
-def _next_recall(problem: Problem, fates: list[Fate]) -> dict[int, int]:
-    """R8: the cheapest recall on the first day on which one helps; empty where none is needed or possible."""
-    if not any(fate.span for fate in fates if not fate.lot.firm):
-        return {}
-    standing = stands(problem.snapshot, replace(decisions(problem, fates), hold_shortfalls=()))
-    measured = holds.measure(problem.snapshot, problem.cluster, standing)
-    for gap in holds.recalls_needed(measured):
-        for day in np.flatnonzero(gap.gpus):
-            piece = problem.timeline.piece(problem.cluster.date(int(day)))
-            can_go = [fate for fate in fates if _can_go(problem, fate, gap, piece)]
-            if can_go:
-                cheapest = min(can_go, key=lambda fate: (-fate.lot.reservation.tier, fate.lot.reservation.value_usd))
-                return {cheapest.lot.number: piece}
-    return {}
+Change = Callable[[Choices], Choices]
 
 
-def _can_go(problem: Problem, fate: Fate, gap: holds.Gap, piece: int) -> bool:
-    """Whether recalling the lot from ``piece`` on is allowed and narrows the gap."""
-    notice = fate.lot.reservation.recall_notice_days
-    if notice is None or gap.notice is None or notice < gap.notice or piece < fate.lot.earliest_end:
-        return False
-    sites = problem.ground.site_of
-    here = (rack for rack, mask in fate.racks.items() if mask >> piece & 1)
-    return any(gap.site is None or sites[rack] == gap.site for rack in here)
-
-
-def _not_worse(best: Candidate, other: Candidate) -> Candidate:
-    return other if other.score <= best.score else best
-
-
-def _single_changes(problem: Problem, best: Candidate) -> Iterator[Callable[[Choices], Choices]]:
-    """Each other end of an interruptible lot, latest first, and each move of one that may leave unharmed."""
-    harmed = any(best.score[:STEPS_BEFORE_VALUE])
-    if not harmed or len(problem.lots) > MOST_LOTS:
+def _changes(problem: Problem, chance: random.Random) -> Iterator[Change]:
+    """Each single change first, then as many again by chance, one or two at a time."""
+    single = [change for lot in problem.lots for change in _changes_of(problem, lot)]
+    yield from single
+    if not problem.lots:
         return
-    for lot in problem.lots:
-        if not lot.firm:
-            for piece in reversed(list(pieces_of(lot.span & problem.timeline.from_piece(lot.earliest_end)))):
-                yield _Recall(lot.number, piece)
-        elif lot.movable:
-            yield _Displace(lot.number)
+    for _ in range(ROUNDS):
+        one, other = (
+            _Swap(chance.randrange(len(problem.lots)), chance.randrange(len(problem.lots)))
+            if not single or chance.random() < 0.3
+            else chance.choice(single)
+            for _ in range(2)
+        )
+        yield one if chance.random() < 0.5 else _Both(one, other)
+
+
+def _changes_of(problem: Problem, lot: Lot) -> Iterator[Change]:
+    """Other ends of an interruptible lot, latest first; other places of one that may be moved; other replacements."""
+    if not lot.firm:
+        for piece in reversed(list(pieces_of(lot.span & problem.timeline.from_piece(lot.earliest_end)))):
+            yield _Recall(lot.number, piece)
+        yield _Keep(lot.number)
+    if lot.movable:
+        for skip in range(3):
+            yield _Displace(lot.number, skip)
+        yield _Stay(lot.number)
+    yield _ShortestFirst(lot.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +115,62 @@ class _Recall:
 
 
 @dataclass(frozen=True, slots=True)
-class _Displace:
+class _Keep:
     number: int
 
     def __call__(self, choices: Choices) -> Choices:
-        return replace(choices, displaced=choices.displaced ^ {self.number})
+        return replace(choices, recalls=_without(choices.recalls, self.number))
 
 
-def _mutated(problem: Problem, choices: Choices, chance: random.Random) -> Choices:
-    """The choices with another order, or another end or move of one lot."""
-    lot = chance.choice(problem.lots)
-    ends = [*pieces_of(lot.span & problem.timeline.from_piece(lot.earliest_end)), None]
-    if len(ends) > 1 and chance.random() < 0.5:
-        recalls = {number: piece for number, piece in choices.recalls.items() if number != lot.number}
-        end = chance.choice(ends)
-        return replace(choices, recalls=recalls if end is None else recalls | {lot.number: end})
-    if lot.movable and chance.random() < 0.3:
-        return _Displace(lot.number)(choices)
-    order = list(choices.order)
-    one, other = chance.randrange(len(order)), chance.randrange(len(order))
-    order[one], order[other] = order[other], order[one]
-    return replace(choices, order=tuple(order))
+@dataclass(frozen=True, slots=True)
+class _Displace:
+    number: int
+    skip: int
+
+    def __call__(self, choices: Choices) -> Choices:
+        return replace(choices, displaced=choices.displaced | {self.number: self.skip})
+
+
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    number: int
+
+    def __call__(self, choices: Choices) -> Choices:
+        return replace(choices, displaced=_without(choices.displaced, self.number))
+
+
+@dataclass(frozen=True, slots=True)
+class _ShortestFirst:
+    number: int
+
+    def __call__(self, choices: Choices) -> Choices:
+        return replace(choices, shortest_first=choices.shortest_first ^ {self.number})
+
+
+@dataclass(frozen=True, slots=True)
+class _Swap:
+    one: int
+    other: int
+
+    def __call__(self, choices: Choices) -> Choices:
+        order = list(choices.order)
+        order[self.one], order[self.other] = order[self.other], order[self.one]
+        return replace(choices, order=tuple(order))
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    one: Change
+    other: Change
+
+    def __call__(self, choices: Choices) -> Choices:
+        return self.other(self.one(choices))
+
+
+def _without(numbers: dict[int, int], number: int) -> dict[int, int]:
+    return {other: value for other, value in numbers.items() if other != number}
+
+
+def _key(choices: Choices) -> tuple[object, ...]:
+    recalls, displaced = sorted(choices.recalls.items()), sorted(choices.displaced.items())
+    return tuple(recalls), choices.order, tuple(displaced), choices.shortest_first

@@ -1,0 +1,99 @@
+"""Stand-ins for one taken rack, one after the other, where R11 forbids the longest ones.
+
+No range may stay short over which a rack would be free (R11), and a taken rack is replaced once, and again only when
+its replacement is taken in turn (R10). Where the longest stand-ins leave such a range open, a later one may not: the
+range before it is longer then, and nobody is free over all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from solver.engine.repair_timeline import Mask, Timeline, lowest
+
+
+class Link(NamedTuple):
+    """A rack, the pieces on which it may stand in, and the piece on which it is taken in turn (null: never)."""
+
+    rack: int
+    mask: Mask
+    taken: int | None
+
+
+class _State(NamedTuple):
+    """At ``piece`` with link ``active`` in use (-1: one may begin); nobody stands in since ``idle_since``."""
+
+    piece: int
+    active: int
+    idle_since: int
+
+
+@dataclass(slots=True)
+class GuardedChain:
+    """Search for the stand-ins over the range ``lost`` that cover most days and leave no range that ``is_open``."""
+
+    links: list[Link]
+    lost: Mask
+    timeline: Timeline
+    is_open: Callable[[Mask], bool]
+    _days: dict[_State, int] = field(default_factory=dict)
+    _open: dict[Mask, bool] = field(default_factory=dict)
+
+    def best(self) -> list[tuple[int, Mask]]:
+        """Racks with the pieces on which they stand in; empty where nobody may."""
+        state = _State(lowest(self.lost), -1, lowest(self.lost))
+        used: dict[int, Mask] = {}
+        while state.piece < self._end and self._value(state) > 0:
+            state = self._released(state)
+            following = max(self._following(state), key=self._gain(state))
+            if following.idle_since == following.piece:
+                rack = self.links[following.active].rack
+                used[rack] = used.get(rack, 0) | 1 << state.piece
+            state = following
+        return list(used.items())
+
+    @property
+    def _end(self) -> int:
+        return self.lost.bit_length()
+
+    def _gain(self, state: _State) -> Callable[[_State], int]:
+        def gain(following: _State) -> int:
+            days = self.timeline.days(1 << state.piece) if following.idle_since == following.piece else 0
+            return days + self._value(following)
+
+        return gain
+
+    def _value(self, state: _State) -> int:
+        """The most days that can be covered from here on; negative where an open range would stay short."""
+        if state.piece == self._end:
+            return -_NEVER if self._leaves_open(state) else 0
+        if state not in self._days:
+            free = self._released(state)
+            self._days[state] = max(map(self._gain(free), self._following(free)))
+        return self._days[state]
+
+    def _released(self, state: _State) -> _State:
+        """Where the active link is taken in turn, another one may begin."""
+        if state.active >= 0 and self.links[state.active].taken == state.piece:
+            return state._replace(active=-1)
+        return state
+
+    def _following(self, state: _State) -> Iterator[_State]:
+        """Short on this piece, or covered by the active link or by one that begins here."""
+        yield state._replace(piece=state.piece + 1)
+        if self._leaves_open(state):
+            return
+        for i in range(len(self.links)) if state.active < 0 else (state.active,):
+            if self.links[i].mask >> state.piece & 1:
+                yield _State(state.piece + 1, i, state.piece + 1)
+
+    def _leaves_open(self, state: _State) -> bool:
+        mask = self.timeline.between(state.idle_since, state.piece)
+        if mask and mask not in self._open:
+            self._open[mask] = self.is_open(mask)
+        return bool(mask) and self._open[mask]
+
+
+_NEVER = 10**9
