@@ -80,17 +80,18 @@ class RackUse:
     def count(self, level: Level, first: int, last: int, days: int) -> Counts:
         """Racks of each unit that are free on all of ``[start, start + days)``, for the starts ``[first, last)``."""
         self._refresh()
-        units, rows = self.units(level), self._sorted[level][first:last]
+        units, racks = self.units(level), self.used.shape[1]
         low = np.repeat(units.first[None, :], last - first, axis=0)
         high = np.repeat(units.last[None, :], last - first, axis=0)
-        if not rows.shape[1]:
+        if not racks:
             return high - low
+        row = np.arange(first, last)[:, None] * racks
         for _ in range(int(np.max(units.last - units.first, initial=0)).bit_length()):
             middle = (low + high) // 2
-            enough = np.take_along_axis(rows, np.minimum(middle, rows.shape[1] - 1), axis=1) >= days
-            searching = low < high
-            high = np.where(searching & enough, middle, high)
-            low = np.where(searching & ~enough, middle + 1, low)
+            # A unit that is found already (low = high) looks past its end, and finds what it found.
+            enough = (self._sorted[level].take(row + middle, mode="clip") >= days) | (low >= high)
+            high = np.where(enough, np.minimum(high, middle), high)
+            low = np.where(enough, low, middle + 1)
         return units.last - low
 
     def free_run(self, level: Level, racks: int, first: int, last: int) -> Counts:

@@ -92,12 +92,12 @@ class Case:
             case "hold" | "outbid":
                 by_day = self._held_back()
                 pods = allowed_pods(self.survey.cluster, allowed_sites(self.standing, self.ask))
-                rivals = largest_first(self.survey.census.holders("accepted", pods, self._flags(by_day)))
-                return Missing(CLUSTER, by_day, rivals[:MOST_RIVALS])
+                rivals = self.survey.census.holders("accepted", pods, self._flags(by_day), MOST_RIVALS)
+                return Missing(CLUSTER, by_day, rivals)
             case _:
                 unit, by_day = self._closest_unit()
-                rivals = largest_first(self.survey.census.holders("accepted", unit.pods, self._flags(by_day)))
-                return Missing(unit.name, by_day, rivals[:MOST_RIVALS])
+                rivals = self.survey.census.holders("accepted", unit.pods, self._flags(by_day), MOST_RIVALS)
+                return Missing(unit.name, by_day, rivals)
 
     def _own_limit(self, code: ReasonCode) -> Counts:
         """R6 or R9: what the contract or the quota leaves by day."""

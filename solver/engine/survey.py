@@ -14,7 +14,7 @@ from solver.fit import Ask, allowed_sites, no_limit
 from solver.plan import Holder, HolderKind
 from solver.racks import Flags
 from solver.snapshot import Scope
-from solver.standing import Block, Kind, Room, Standing
+from solver.standing import Kind, Room, Standing
 from solver.terms import GPUS_PER_RACK, GPUS_PER_TRAY
 
 
@@ -109,8 +109,9 @@ class Census:
     """Every piece of every block's placement, with its GPUs by pod."""
 
     def __init__(self, standing: Standing) -> None:
-        self.blocks = list(standing.blocks.values())
-        pieces = [(number, placed) for number, block in enumerate(self.blocks) for placed in block.placed]
+        self._kinds = np.array([kind for kind, _ in standing.blocks], dtype=np.str_)
+        self._ids = np.array([block_id for _, block_id in standing.blocks], dtype=np.str_)
+        pieces = [(number, placed) for number, block in enumerate(standing.blocks.values()) for placed in block.placed]
         self._block = np.array([number for number, _ in pieces], dtype=np.int64)
         self._first = np.array([placed.first for _, placed in pieces], dtype=np.int64)
         self._last = np.array([placed.last for _, placed in pieces], dtype=np.int64)
@@ -119,21 +120,18 @@ class Census:
             np.add.at(by_pod[row], standing.cluster.pods.of_rack[placed.racks], placed.gpus.astype(np.int32))
         self._before = np.concatenate((np.zeros((len(pieces), 1), np.int32), np.cumsum(by_pod, 1, np.int32)), axis=1)
 
-    def standing_on(self, pods: tuple[int, int], short: Flags) -> Iterator[tuple[Block, int]]:
-        """The blocks with GPUs in these pods on a flagged day, each with the most it has there on one of them."""
+    def holders(self, kind: Kind, pods: tuple[int, int], short: Flags, at_most: int | None = None) -> list[Holder]:
+        """The blocks of one kind with GPUs in these pods on a flagged day, largest first, each with the most GPUs that
+        it has there on one of them; only the largest ``at_most`` of them where that is given.
+        """
         days_before = np.concatenate(([0], np.cumsum(short)))
         gpus = self._before[:, pods[1]] - self._before[:, pods[0]]
         gpus = np.where(days_before[self._last] > days_before[self._first], gpus, 0)
-        most = np.zeros(len(self.blocks), dtype=np.int64)
+        most = np.zeros(len(self._ids), dtype=np.int64)
         np.maximum.at(most, self._block, gpus)
-        for number in np.flatnonzero(most).tolist():
-            yield self.blocks[number], int(most[number])
-
-    def holders(self, kind: Kind, pods: tuple[int, int], short: Flags) -> Iterator[Holder]:
-        """The same as holders, of one kind of block."""
-        for block, gpus in self.standing_on(pods, short):
-            if block.kind == kind:
-                yield Holder(kind=kind, id=block.id, gpus=gpus)
+        found = np.flatnonzero((most > 0) & (self._kinds == kind))
+        order = found[np.lexsort((self._ids[found], -most[found]))][:at_most].tolist()
+        return [Holder(kind=kind, id=str(self._ids[number]), gpus=int(most[number])) for number in order]
 
 
 def largest_first(holders: Iterable[Holder]) -> list[Holder]:

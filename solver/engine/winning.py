@@ -20,7 +20,7 @@ from solver.standing import FIRM, Block, Standing
 from solver.terms import GPUS_PER_RACK
 
 Prices = NDArray[np.float32]
-MOST_STARTS = 6  # tried, spread over those that would do; an estimate need not try all
+MOST_STARTS = 3  # tried, spread over those that would do; an estimate need not try all
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ class Auction:
         self._racks_in_hall = np.zeros((len(blocks), len(self.cluster.halls.ids)), dtype=np.int64)
         for number, block in enumerate(blocks):
             np.add.at(self._racks_in_hall[number], self.cluster.halls.of_rack[block.placed[0].racks], 1)
+        self._first = np.array([block.first for block in blocks], dtype=np.int64)
+        self._last = np.array([block.last for block in blocks], dtype=np.int64)
         self._gpus = np.array([block.gpus for block in blocks], dtype=np.int64)
         self._tier = np.array([bid.tier for bid in self.bids], dtype=np.int64)
         self._price = np.array([bid.price for bid in self.bids], dtype=np.float64)
@@ -168,26 +170,28 @@ class Auction:
         if missing.max() <= 0:
             return losers
         left, chosen = missing.copy(), set(losers)
-
-        def release(number: int) -> None:
-            block = self.bids[number].block
-            left[max(0, block.first - start) : max(0, block.last - start)] -= gives[number]
-
         for number in losers:
-            release(number)
-        for number in self._by_price(tier, gives > 0):
-            if left.max() <= 0:
-                return chosen
-            block = self.bids[number].block
-            days = slice(max(0, block.first - start), max(0, block.last - start))
-            if number not in chosen and left[days].max(initial=0) > 0:
-                release(number)
+            left[self._within(number, start)] -= gives[number]
+        short = start + np.flatnonzero(left > 0)
+        if not len(short):
+            return losers
+        for number in self._by_price(tier, gives > 0, int(short[0]), int(short[-1]) + 1):
+            days = self._within(number, start)
+            if number not in chosen and left[days].max() > 0:
                 chosen.add(number)
-        return chosen if left.max() <= 0 else None
+                left[days] -= gives[number]
+                if left.max() <= 0:
+                    return chosen
+        return None
 
-    def _by_price(self, tier: int, counted: Flags) -> list[int]:
-        """The counted bids that this tier may displace: lower tiers first, then the cheapest."""
-        may_go = np.flatnonzero(counted & (self._tier >= tier))
+    def _within(self, number: int, start: int) -> slice:
+        """The days of a bid, counted from ``start``; those before are left out."""
+        block = self.bids[number].block
+        return slice(max(0, block.first - start), max(0, block.last - start))
+
+    def _by_price(self, tier: int, counted: Flags, first: int, last: int) -> list[int]:
+        """The counted bids on a day of ``[first, last)`` that the tier may displace: lower tiers, then the cheapest."""
+        may_go = np.flatnonzero(counted & (self._tier >= tier) & (self._first < last) & (self._last > first))
         order: list[int] = may_go[np.lexsort((may_go, self._price[may_go], self._tier[may_go] == tier))].tolist()
         return order
 
