@@ -40,7 +40,8 @@ def r5(case: Case) -> Iterator[Broken]:
         remaining = [segment.racks for segment in case.remaining(move)]
         new = {rack for racks in remaining for rack in racks if rack not in had}
         yield from _misplaced(reservation, site_fault(case, reservation, new))
-        if new and len(remaining) == 1 and not reservation.frozen(case.snapshot.today):
+        is_bound = move.forced or reservation.frozen(case.snapshot.today)  # R10 judges its replacements
+        if new and len(remaining) == 1 and not is_bound:
             yield from _misplaced(reservation, scope_fault(case, reservation, remaining[0]))
 
 
