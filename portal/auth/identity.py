@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from portal.auth import queries, sessions
+from portal.auth.browsers import browser_text
 from portal.models.users import UserSession
 from portal.web.actor import Actor
 from portal.web.clock import now
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
     manager.session_protection = None  # our session row decides, not the signed cookie
     manager.request_loader(_load)
     manager.init_app(app)
+    app.jinja_env.filters["browser"] = browser_text
     app.jinja_env.globals.update(tenant_name=_tenant_name, session_key=_session_key)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _MOST_TICKS = 13
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24)
 _WEEKS_BELOW_DAYS = 50
 _LABEL_PX, _LABEL_SPACE_PX = 6.3, 14
 _NARROWEST_PX, _WIDEST_PX = 44, 190
+_PHONE_PX = 280
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +52,22 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark of an axis, in percent."""
+    """A mark of an axis, in percent; the label of a wide-only one would meet its neighbour's on a phone."""
 
     place: float
     label: str
+    is_wide_only: bool = False
 
 
 def day_ticks(window: Window) -> tuple[Tick, ...]:
     """Mondays of a short window, else the first days of months, as many as are readable."""
     days = _mondays(window) if window.days < _WEEKS_BELOW_DAYS else _firsts_of_months(window)
-    return tuple(
+    ticks = [
         Tick(window.place(day), _tick_label(day, window, previous))
         for day, previous in zip(days, [None, *days], strict=False)
-    )
+    ]
+    kept = _kept_on_a_phone(ticks)
+    return tuple(tick if tick in kept else replace(tick, is_wide_only=True) for tick in ticks)
 
 
 def value_ticks(highest: float) -> tuple[int, ...]:
@@ -79,6 +83,24 @@ def label_width(labels: list[str]) -> int:
     """Pixels for the longest of these labels."""
     longest = max((len(label) for label in labels), default=0)
     return int(min(max(longest * _LABEL_PX + _LABEL_SPACE_PX, _NARROWEST_PX), _WIDEST_PX))
+
+
+def _kept_on_a_phone(ticks: list[Tick]) -> list[Tick]:
+    """The labels that fit beside each other: those that say a year first, the later before the earlier."""
+    kept: list[Tick] = []
+    for tick in sorted(ticks, key=lambda tick: (len(tick.label), tick.place), reverse=True):
+        if all(abs(tick.place - other.place) >= _room(min(tick, other, key=_place)) for other in kept):
+            kept.append(tick)
+    return kept
+
+
+def _place(tick: Tick) -> float:
+    return tick.place
+
+
+def _room(tick: Tick) -> float:
+    """The percent of a phone's chart that the label takes."""
+    return (len(tick.label) * _LABEL_PX + _LABEL_SPACE_PX) / _PHONE_PX * 100
 
 
 def _next_round(step: int) -> int:
