@@ -57,7 +57,9 @@ def command(  # noqa: PLR0913 - one parameter for each word of the command
             made = _solve(loaded, parameters, watch)
         files.write_bytes(output, files.dump(made))
         if receipt is not None:
-            files.write_bytes(receipt, (json.dumps(receipt_of(loaded, parameters, made, watch), indent=1) + "\n").encode())
+            files.write_bytes(
+                receipt, (json.dumps(receipt_of(loaded, parameters, made, watch), indent=1) + "\n").encode()
+            )
     _summary(made, watch)
 
 

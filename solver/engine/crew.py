@@ -22,7 +22,7 @@ from solver.engine.watch import Watch
 Result = TypeVar("Result")
 _POLL_SECONDS = 0.2
 _SMALL_PROBLEM = 40
-"""Requests up to which one process is done before others have started."""
+"""Requests up to which one process is done before others start."""
 
 
 class Crew:
