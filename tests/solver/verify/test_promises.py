@@ -34,7 +34,7 @@ class TestShortfall:
         return snapshot(**({"sites": pods(a=2), "reservations": stands, "outages": [outage("a1", 4, 6)]} | fields))
 
     def test_a_taken_rack_that_nothing_can_replace(self) -> None:
-        """Its own rack may have it back; but the rack is taken to its end, and no rack is free over all of that range."""
+        """It could stand on its own rack again; but that is taken to its end, and not healthy over all of the range."""
         gone = move("v1", (0, 4, {"a1": 72}))
         assert rules(self.full(), moves=[gone], shortfalls=[shortfall("v1", 4, 10)]) == []
         assert rules(self.full(), moves=[gone], shortfalls=[shortfall("v1", 4, 6), shortfall("v1", 6, 10)]) == ["R11"]

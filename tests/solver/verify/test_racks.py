@@ -12,6 +12,23 @@ def test_an_empty_plan_for_an_empty_cluster_breaks_nothing() -> None:
     assert rules(snapshot()) == []
 
 
+@pytest.mark.parametrize(
+    "sites", [[], [site(halls=[])], [site(halls=[hall(pods={})])], [site(halls=[hall(pods={"p1": []})])]]
+)
+@pytest.mark.parametrize(("gpus", "scope"), [(4, "pod"), (72, "hall"), (144, "any"), (72, "site")])
+def test_a_cluster_without_racks_takes_nothing(sites: list[Content], gpus: int, scope: str) -> None:
+    assert rules(snapshot(sites=sites, requests=[request(gpus=gpus, scope=scope)])) == []
+
+
+def test_an_empty_pod_among_others() -> None:
+    pods = {"p0": [], "p1": ["r1"], "p2": [], "p3": ["r2"], "p4": []}
+    land = snapshot(sites=[site(halls=[hall("h0", pods={}), hall(pods=pods)])], requests=[request(gpus=144)])
+
+    assert rules(land) == ["R13"]
+    assert rules(land, accepted=[accept(racks={"r1": 72, "r2": 72})]) == []
+    assert rules(land | {"requests": [request(gpus=144, scope="pod")]}) == []
+
+
 class TestR1:
     """At most 72 GPUs of a rack on a day, none in an outage; whole racks from 72 on, one rack below."""
 
