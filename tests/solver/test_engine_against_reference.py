@@ -23,7 +23,7 @@ WORK = 20
 CENT = 0.01
 
 # Shares of snapshots on which the engine reaches the reference: the least shortfall, then the best value of every tier.
-LEAST_SHORTFALL = dict.fromkeys(generate.FAMILIES, 1.0) | {"broken": 0.85}
+LEAST_SHORTFALL = dict.fromkeys(generate.FAMILIES, 1.0) | {"broken": 0.85, "mixed": 0.95}
 BEST_VALUE = {
     "plain": 0.8,
     "holds": 0.9,
@@ -37,6 +37,8 @@ BEST_VALUE = {
     "dark": 0.9,
     "recalls": 0.3,
     "overcommitted": 0.9,
+    "shared": 0.85,
+    "mixed": 0.8,
 }
 
 

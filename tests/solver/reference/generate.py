@@ -221,6 +221,64 @@ def overcommitted(dice: Dice) -> Content:
     )
 
 
+def shared(dice: Dice) -> Content:
+    """R1, R10, R11: promises below a rack that share racks, some of which die."""
+    racks = dice.randint(2, 3)
+    reservations = []
+    for i in range(dice.randint(2, 3)):
+        start = dice.randint(-2, 3)
+        gpus = dice.choice([8, 16, 24])
+        fields = {"move_notice_days": dice.choice([0, 1000]), "scope": dice.choice(SCOPES)}
+        if dice.chance(0.3):
+            fields |= {"interruptible": True, "recall_notice_days": dice.randint(0, 3), "value_usd": dice.value()}
+        end = dice.randint(max(1, start + 1), 7)
+        reservations.append(
+            build.reservation(f"v{i + 1}", start=start, end=end, racks={f"r{dice.randint(1, racks)}": gpus}, **fields)
+        )
+    start = dice.randint(0, 3)
+    requests = [_request(dice, i, racks=racks, gpus=dice.choice([24, 48, 72]), min_gpus=24) for i in range(3)]
+    for request in requests:
+        request["min_gpus"] = 72 if request["gpus"] == 72 else request["min_gpus"]
+    return build.snapshot(
+        days=6,
+        sites=_sites(dice, racks),
+        outages=[build.outage(f"r{dice.randint(1, racks)}", start, start + dice.randint(1, 4))],
+        reservations=reservations,
+        requests=requests,
+    )
+
+
+def mixed(dice: Dice) -> Content:
+    """Everything at once, a little of each."""
+    racks = dice.randint(3, 5)
+    bound = dice.choice(["s1", "s2", None])
+    contracts = [_contract(dice, "k1", 2, site=bound, booking_lead_days=dice.randint(0, 5))]
+    reservations = _reservations(dice, racks, 2, last=8)
+    for reservation in reservations:
+        reservation["move_notice_days"] = dice.choice([0, 2, 1000])
+        kind = dice.choice(["charged", "recallable", "plain"])
+        if kind == "recallable":
+            reservation |= {"interruptible": True, "recall_notice_days": dice.randint(0, 3), "value_usd": dice.value()}
+        if kind == "charged" and bound is None:
+            reservation["contract"] = "k1"
+    requests = [_request(dice, i, racks=2, contracts=contracts) for i in range(3)]
+    if dice.chance(0.5):
+        requests[0] |= {"gpus": 40, "min_gpus": 20}
+    for request in requests:
+        if request["contract"] is None and dice.chance(0.3):
+            request |= {"interruptible": True, "recall_notice_days": dice.randint(0, 4)}
+    start = dice.randint(0, 4)
+    return build.snapshot(
+        days=6,
+        sites=_sites(dice, racks, sites=2, spares=dice.chance(0.3)),
+        outages=[build.outage(f"r{dice.randint(1, racks)}", start, start + dice.randint(1, 4))],
+        tenants=[build.tenant(max_gpus=dice.choice([144, 216, None, None]))],
+        contracts=contracts,
+        reservations=reservations,
+        requests=requests,
+    )
+
+
 FAMILIES: dict[str, Callable[[Dice], Content]] = {
     family.__name__: family
     for family in (
@@ -236,6 +294,8 @@ FAMILIES: dict[str, Callable[[Dice], Content]] = {
         dark,
         recalls,
         overcommitted,
+        shared,
+        mixed,
     )
 }
 
