@@ -25,10 +25,11 @@ _Value = TypeVar("_Value", bound=np.generic)
 class Ask:
     """A block that somebody would like: the terms of a request without its window and price.
 
-    ``contract`` null: on demand. ``recall_notice_days`` is set where it is interruptible, and only there.
+    ``tenant`` null: nobody's, without a quota. ``contract`` null: on demand. ``recall_notice_days`` is set where the
+    block is interruptible, and only there.
     """
 
-    tenant: str
+    tenant: str | None
     contract: str | None
     gpus: int
     min_gpus: int

@@ -121,10 +121,12 @@ class Standing:
         result: Counts = np.maximum(0, room)
         return result
 
-    def quota_room(self, tenant_id: str) -> Counts:
-        """R9: what the tenant's quota leaves."""
-        limit = self._max_gpus[tenant_id]
-        room: Counts = np.maximum(0, (UNLIMITED if limit is None else limit) - self.promised[tenant_id])
+    def quota_room(self, tenant_id: str | None) -> Counts:
+        """R9: what the tenant's quota leaves; nobody has none."""
+        limit = None if tenant_id is None else self._max_gpus[tenant_id]
+        if tenant_id is None or limit is None:
+            return np.full(self.cluster.days, UNLIMITED)
+        room: Counts = np.maximum(0, limit - self.promised[tenant_id])
         return room
 
     def hold_room(self, contract_id: str | None, notice: int = FIRM) -> Room:
