@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, Length
 from portal.auth.passwords import LONGEST, SHORTEST
 from portal.domain.states import Role
 from portal.models.tenants import Tenant
-from portal.web.forms import BaseForm, TextField
+from portal.web.forms import BaseForm, TextField, choices
 
 
 class SignInForm(BaseForm):
@@ -49,7 +49,7 @@ class UserForm(BaseForm):
         validators=[InputRequired("Write an e-mail address."), Length(max=254)],
         render_kw={"type": "email", "autocapitalize": "none", "spellcheck": "false"},
     )
-    role = SelectField("Role", choices=[(role.value, role.value.capitalize()) for role in Role])
+    role = SelectField("Role", choices=choices((role.value, role.value.capitalize()) for role in Role))
     tenant = SelectField("Tenant", description="Only for a viewer, a booker or an owner.")
     password = PasswordField(
         "First password",
@@ -60,4 +60,6 @@ class UserForm(BaseForm):
 
     def __init__(self, tenants: Sequence[Tenant]) -> None:
         super().__init__()
-        self.tenant.choices = [("", "None: the provider's own"), *((each.public_id, each.name) for each in tenants)]
+        self.tenant.choices = choices(
+            [("", "None: the provider's own"), *((each.public_id, each.name) for each in tenants)]
+        )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask import Flask, request
 from flask_wtf import CSRFProtect, FlaskForm
 from wtforms import DateField, DecimalField, Field, IntegerField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from portal.domain.errors import DomainError
@@ -90,6 +91,11 @@ class DayField(DateField):  # type: ignore[misc]  # WTForms has no types
             self.data = dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC).date()
         except ValueError:
             raise ValueError("Write a day as YYYY-MM-DD, such as 2027-01-04.") from None
+
+
+def choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """The options of a `SelectField` or `RadioField` from values and labels."""
+    return [SelectChoice(value=value, label=label) for value, label in pairs]
 
 
 class TypedWord:

@@ -17,7 +17,7 @@ from portal.web.charts.gantt import GanttBar, GanttRow, GanttView, gantt_view
 from portal.web.charts.heat import HeatRow, HeatView, heat_view
 from portal.web.charts.spark import Spark, spark_view
 from portal.web.charts.step import Line, Series, StepView, step_view
-from portal.web.forms import BaseForm, DayField, TextField, WholeField
+from portal.web.forms import BaseForm, DayField, TextField, WholeField, choices
 from portal.web.paging import Page
 
 DAY = dt.date(2026, 11, 22)
@@ -29,9 +29,11 @@ _HALLS = tuple(f"M1-H{number}" for number in range(1, 9)) + tuple(f"S1-H{number}
 class SampleForm(BaseForm):
     gpus = WholeField("GPUs", description="In whole racks of 72.", validators=[InputRequired("Write how many.")])
     start = DayField("First day", validators=[InputRequired("Choose a day.")])
-    site = SelectField("Site", choices=[("", "Any site"), ("m", "Memphis"), ("s", "Southaven")])
+    site = SelectField("Site", choices=choices([("", "Any site"), ("m", "Memphis"), ("s", "Southaven")]))
     name = TextField("Your reference")
-    scope = RadioField("All in one", choices=[("pod", "Pod"), ("hall", "Hall"), ("any", "Anywhere")], default="hall")
+    scope = RadioField(
+        "All in one", choices=choices([("pod", "Pod"), ("hall", "Hall"), ("any", "Anywhere")]), default="hall"
+    )
     waitlist = BooleanField("Keep me on the waiting list", description="Tried again with every plan.")
     note = TextAreaField("Note")
 
