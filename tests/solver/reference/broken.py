@@ -120,21 +120,22 @@ def fields(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def snapshot_faults(content: Any) -> tuple[str, ...]:
     """The faults for which the snapshot is refused; none: it loads."""
-    return _faults(snapshots.parse, build.encode(content))
+    return faults_of(snapshots.parse, build.encode(content))
 
 
 def plan_faults(content: Any) -> tuple[str, ...]:
     """The faults for which the plan is refused; none: it loads."""
-    return _faults(plans.parse, build.encode(content))
+    return faults_of(plans.parse, build.encode(content))
 
 
 def foreign_faults(plan: Content, snapshot: Content, sha256: str = SHA256) -> tuple[str, ...]:
     """The faults of a plan of the right shape beside this snapshot."""
     loaded = build.load(snapshot)
-    return _faults(lambda data: plans.belongs_to(plans.parse(data), loaded.snapshot, sha256), build.encode(plan))
+    return faults_of(lambda data: plans.belongs_to(plans.parse(data), loaded.snapshot, sha256), build.encode(plan))
 
 
-def _faults(load: Callable[[bytes], object], data: bytes) -> tuple[str, ...]:
+def faults_of(load: Callable[[bytes], object], data: bytes) -> tuple[str, ...]:
+    """The faults for which the bytes are refused; none: they load."""
     try:
         load(data)
     except BadFile as refused:
