@@ -100,6 +100,7 @@ def run(command: tuple[str, ...], order: Order, *, stop: Stop, tick: Callable[[R
                 next_tick = time.monotonic() + _TICK_S
                 if not tick(report):
                     child.ask_to_stop()
+        tick(report)
         return child.answer(report.log)
 
 
@@ -112,7 +113,8 @@ class _Child:
         self._deadline = time.monotonic() + allowed_s
         self._asked = False
         self._said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def lines(self) -> Iterator[str | None]:
         """Each line as it comes, and nothing from time to time, until the process has ended."""
@@ -153,10 +155,17 @@ class _Child:
         self._plan_file.seek(0)
         return Answer(self.process.wait(), self._plan_file.read(), log)
 
+    def end(self) -> None:
+        """Leave nothing of it behind."""
+        self.kill()
+        self.process.wait()
+        self._listener.join()
+
     def _listen(self) -> None:
         assert self.process.stderr is not None  # noqa: S101  # it is a pipe
-        for line in self.process.stderr:
-            self._said.put(line.decode(errors="replace").rstrip())
+        with self.process.stderr as lines:
+            for line in lines:
+                self._said.put(line.decode(errors="replace").rstrip())
         self._said.put(None)
 
 
@@ -177,8 +186,7 @@ def _started(command: tuple[str, ...], order: Order) -> Iterator[_Child]:
         try:
             yield child
         finally:
-            child.kill()
-            process.wait()
+            child.end()
 
 
 def _event(line: str) -> dict[str, Any] | None:

@@ -26,7 +26,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What every step needs: the session inside its transaction, the plan's row id and files, the moment, and racks' row ids by code."""
+    """What every step needs. ``racks`` are the row ids by code; the session is inside the one transaction."""
 
     session: Session
     plan_id: int
