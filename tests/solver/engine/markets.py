@@ -37,7 +37,9 @@ class _Market:
             reservations=[
                 build.reservation("v1", start=-3, end=12, racks={"A0p0r1": 72, "A0p0r2": 72}),
                 build.reservation("v2", start=0, end=30, racks={"B0p0r0": 24}),
-                build.reservation("v3", start=8, end=30, racks={"A1p0r0": 72}, interruptible=True, recall_notice_days=4),
+                build.reservation(
+                    "v3", start=8, end=30, racks={"A1p0r0": 72}, interruptible=True, recall_notice_days=4
+                ),
             ],
             requests=[self._request(number) for number in range(requests)],
         )
