@@ -14,6 +14,7 @@ from solver.fit import Ask, allowed_sites, most, room_for
 from solver.plan import Holder, ReasonCode, Shortage
 from solver.racks import Flags
 from solver.standing import Block, Kind, Standing
+from solver.terms import GPUS_PER_RACK
 
 CLUSTER = "cluster"
 MOST_RIVALS = 20  # named for a request that was outbid: the largest; hundreds of small blocks may overlap a large one
@@ -67,6 +68,11 @@ class Case:
     def days(self) -> slice:
         return slice(self.start, self.start + self.ask.days)
 
+    @property
+    def _racks(self) -> int:
+        """Racks that the block takes, whole or in part."""
+        return max(1, self.ask.gpus // GPUS_PER_RACK)
+
     def missing(self, code: ReasonCode) -> Missing:
         """What the rule of this code lacks, and the reservations, holds and losses that it lacks them for."""
         match code:
@@ -79,7 +85,7 @@ class Case:
             case _:
                 unit, by_day = self._closest_unit()
                 blocks = self.survey.census.holders("reservation", unit.pods, self._flags(by_day))
-                losses = self.survey.obstacles(unit.pods, self.start + np.flatnonzero(by_day))
+                losses = self.survey.obstacles(unit.pods, self.start + np.flatnonzero(by_day), self._racks)
                 return Missing(unit.name, by_day, largest_first([*blocks, *losses]))
 
     def taken(self, code: ReasonCode) -> Missing:
@@ -148,7 +154,7 @@ class Case:
         pods = allowed_pods(self.survey.cluster, allowed_sites(self.standing, self.ask))
         over = np.flatnonzero(self.standing.racks.hall_room[short].min(axis=0, initial=0) < 0)
         ids = {self.survey.cluster.halls.ids[hall] for hall in over.tolist()}
-        obstacles = self.survey.obstacles(pods, short)
+        obstacles = self.survey.obstacles(pods, short, self._racks)
         return [holder for holder in obstacles if holder.kind == "spare" and holder.id in ids]
 
     def _closest_unit(self) -> tuple[_Unit, Counts]:

@@ -31,7 +31,8 @@ class Survey:
         self.free_in_pod = cluster.pods.sums(free).T
         self.free_in_hall = cluster.halls.sums(free).T
         self.out_in_pod = cluster.pods.sums(~cluster.healthy).T
-        self.withheld = cluster.halls.sums(cluster.healthy).T - cluster.sale.T
+        self.unused_in_pod = cluster.pods.sums((racks.used == 0).T).T
+        self.spares, self.unspared = _spares(standing)
         self._free_days = np.concatenate((np.zeros((1, free.shape[0]), np.int32), np.cumsum(free.T, 0, np.int32)))
 
     def pods_of(self, scope: Scope, unit: int) -> tuple[int, int]:
@@ -83,26 +84,27 @@ class Survey:
         result: Counts = by_site[:, unit] if ask.scope == "site" else by_site.sum(axis=1)
         return result
 
-    def obstacles(self, pods: tuple[int, int], short: Counts) -> Iterator[Holder]:
-        """What takes room in these pods on the days (by number) ``short``, blocks apart: outages, spares and power."""
+    def obstacles(self, pods: tuple[int, int], short: Counts, racks: int) -> Iterator[Holder]:
+        """What keeps these pods from having ``racks`` racks free on the days (by number) ``short``, blocks apart.
+
+        Outages, the spares of a hall and the power of a site; each as if the others were mended.
+        """
         first, last = pods
-        rooms = self.standing.racks
-        left_by_site: dict[int, Counts] = {}
+        unused_in_site: dict[int, Counts] = {}
         for hall in np.unique(self.cluster.hall_of_pod[first:last]).tolist():
             low, high = _range(self.cluster.hall_of_pod, hall)
             inside = slice(max(low, first), min(high, last))
-            out = self.out_in_pod[short, inside].sum(axis=1)
-            yield from _holder("outage", self.cluster.halls.ids[hall], out)
-            free, room = self.free_in_pod[short, inside].sum(axis=1), rooms.hall_room[short, hall]
-            binding = room < np.maximum(1, free)
-            yield from _holder("spare", self.cluster.halls.ids[hall], np.where(binding, self.withheld[short, hall], 0))
+            yield from _holder("outage", self.cluster.halls.ids[hall], self.out_in_pod[short, inside].sum(axis=1))
+            unused = self.unused_in_pod[short, inside].sum(axis=1)
+            room = self.unspared[short, hall] - self.standing.racks.carrying[short, hall]
+            binding = room < np.clip(unused, 1, racks)
+            yield from _holder("spare", self.cluster.halls.ids[hall], np.where(binding, self.spares[short, hall], 0))
             site = int(self.cluster.site_of_hall[hall])
-            usable = np.maximum(0, np.minimum(free, room))
-            left_by_site[site] = left_by_site.get(site, np.zeros_like(usable)) + usable
-        for site, usable in left_by_site.items():
-            lost = rooms.by_site(self.cluster.sale.T)[short, site] - self.cluster.power[site, short]
-            binding = rooms.power_room[short, site] < np.maximum(1, usable)
-            yield from _holder("power", self.cluster.sites.ids[site], np.where(binding, lost, 0))
+            unused_in_site[site] = unused_in_site.get(site, np.zeros_like(unused)) + unused
+        for site, unused in unused_in_site.items():
+            dark = self.cluster.sites.last[site] - self.cluster.sites.first[site] - self.cluster.power[site, short]
+            binding = self.standing.racks.power_room[short, site] < np.clip(unused, 1, racks)
+            yield from _holder("power", self.cluster.sites.ids[site], np.where(binding, dark, 0))
 
 
 class Census:
@@ -143,6 +145,19 @@ def allowed_pods(cluster: Cluster, sites: Flags) -> tuple[int, int]:
     if len(sites) and sites.sum() == 1:
         return _range(cluster.site_of_pod, int(sites.argmax()))
     return 0, len(cluster.pods.ids)
+
+
+def _spares(standing: Standing) -> tuple[Counts, Counts]:
+    """R2: spare racks, and racks present beyond them, days x halls; only what is ``absent`` is not there."""
+    cluster = standing.cluster
+    present = np.ones(cluster.healthy.shape, dtype=np.bool_)
+    for outage in standing.snapshot.outages:
+        if outage.kind == "absent":
+            last = cluster.days if outage.end is None else cluster.index(outage.end)
+            present[cluster.rack_number[outage.rack], cluster.index(outage.start) : last] = False
+    there = cluster.halls.sums(present).T
+    spare = np.array([hall.spare_racks for site in standing.snapshot.sites for hall in site.halls], dtype=np.int64)
+    return np.minimum(there, spare), np.maximum(0, there - spare)
 
 
 def _holder(kind: HolderKind, unit: str, racks: Counts) -> Iterator[Holder]:

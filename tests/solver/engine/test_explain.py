@@ -1,0 +1,304 @@
+"""Reasons: each code, number and name is checked by asking the slow count again with the obstacle gone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from solver import cluster, reasons
+from solver.decisions import Decisions
+from solver.engine.explain import explain
+from solver.plan import Accepted, Declined, Holder, Reason
+from solver.snapshot import Request, Snapshot
+from tests.solver.building import DAYS, contract, landlord, request, reservation, site
+from tests.solver.naive import Landlord, is_sound, on, random_landlord, span, wish
+
+STAGES = ("contract", "quota", "capacity", "topology", "hold", "outbid")
+
+
+def explained(snapshot: Snapshot, decisions: Decisions | None = None) -> list[Declined]:
+    decisions = decisions or Decisions()
+    taken = {accepted.request for accepted in decisions.accepted}
+    declined = [wish for wish in snapshot.requests if wish.id not in taken]
+    return explain(snapshot, cluster.build(snapshot), decisions, declined)
+
+
+def reason_for(snapshot: Snapshot, decisions: Decisions | None = None) -> Reason:
+    (only,) = explained(snapshot, decisions)
+    return only.reason
+
+
+def generated(first: int, last: int) -> Iterator[tuple[Snapshot, Decisions, Request, Reason]]:
+    """Declined requests of generated landlords that keep the rules with their accepted blocks and without."""
+    for seed in range(first, last):
+        snapshot, decisions = random_landlord(seed)
+        if is_sound(snapshot, decisions) and is_sound(snapshot, alone(decisions)):
+            by_id = {wish.id: wish for wish in snapshot.requests}
+            for item in explained(snapshot, decisions):
+                yield snapshot, decisions, by_id[item.request], item.reason
+
+
+def alone(decisions: Decisions) -> Decisions:
+    return replace(decisions, accepted=())
+
+
+def test_the_code_is_that_of_the_start_that_comes_furthest_alone() -> None:
+    codes: Counter[str] = Counter()
+    for snapshot, decisions, asked, reason in generated(0, 60):
+        slow = Landlord(snapshot, alone(decisions))
+        starts = [
+            day
+            for day in span(asked.earliest_start, asked.latest_start + dt.timedelta(1))
+            if day >= snapshot.today and day + dt.timedelta(asked.days) <= snapshot.horizon_end
+        ]
+        passed = [stages_passed(slow, asked, day) for day in starts]
+        if passed:
+            assert (reason.code, reason.start) == (STAGES[max(passed)], starts[passed.index(max(passed))])
+        else:
+            assert (reason.code, reason.start) == ("window", asked.earliest_start)
+        codes[reason.code] += 1
+    assert set(codes) == {*STAGES, "window"}, codes
+    assert min(codes.values()) >= 3, codes
+
+
+def stages_passed(slow: Landlord, asked: Request, start: dt.date) -> int:
+    """How many rules the smallest block passes, in the order of § 6."""
+    nowhere = wish(asked, start, asked.min_gpus, {})
+    counted = slow.broken([*slow.blocks, nowhere], nowhere.days)
+    anywhere = asked.model_copy(update={"scope": "any"})
+    passes = [
+        "R6" not in counted,
+        "R9" not in counted,
+        slow.fits_somewhere(anywhere, start, asked.min_gpus, holds=False),
+        slow.fits_somewhere(asked, start, asked.min_gpus, holds=False),
+        slow.fits_somewhere(asked, start, asked.min_gpus),
+    ]
+    return [*passes, False].index(False)
+
+
+def test_as_many_racks_as_are_missing_let_the_block_fit_and_one_fewer_does_not() -> None:
+    tried = 0
+    for snapshot, decisions, asked, reason in generated(100, 200):
+        limited = any(place.power_limits for place in snapshot.sites)  # more racks don't lift that
+        limited |= any(hall.spare_racks for place in snapshot.sites for hall in place.halls)
+        if reason.code not in ("capacity", "topology") or asked.gpus < 72 or limited or reason.start is None:
+            continue
+        assert {short.unit for short in reason.short} == {reason.short[0].unit}
+        missing = max(short.gpus for short in reason.short) // 72
+        for racks, enough in ((missing, True), (missing - 1, False)):
+            larger = with_racks(snapshot, asked, reason.short[0].unit, racks)
+            slow = Landlord(larger, alone(decisions))
+            assert slow.fits_somewhere(asked, reason.start, asked.min_gpus, holds=False) is enough
+        tried += 1
+    assert tried >= 30
+
+
+def bound_site(snapshot: Snapshot, asked: Request) -> str | None:
+    return asked.site or (snapshot.contract_by_id[asked.contract].site if asked.contract else None)
+
+
+def with_racks(snapshot: Snapshot, asked: Request, unit: str, racks: int) -> Snapshot:
+    """The snapshot with so many new racks in the unit: in the pod itself, in a new pod of a hall or site."""
+    content = snapshot.model_dump()
+    new = [f"new{i}" for i in range(racks)]
+    bound = bound_site(snapshot, asked)
+    for place in content["sites"]:
+        for hall in place["halls"]:
+            for pod in hall["pods"]:
+                if pod["id"] == unit:
+                    pod["racks"] += new
+            here = unit in (hall["id"], place["id"]) or (unit == "cluster" and bound in (None, place["id"]))
+            if here and not any("new" in pod["id"] for s in content["sites"] for h in s["halls"] for pod in h["pods"]):
+                hall["pods"].append({"id": "new", "racks": new})
+    return Snapshot.model_validate(content)
+
+
+def test_without_the_named_holders_the_block_fits() -> None:
+    """Reservations gone, racks repaired, spares for sale, power unlimited: as the holders say."""
+    tried: Counter[str] = Counter()
+    for snapshot, decisions, asked, reason in generated(200, 260):
+        if reason.code not in ("capacity", "topology") or reason.start is None or not reason.holders:
+            continue
+        freed = without(snapshot, reason.holders)
+        slow = Landlord(freed, alone(decisions))
+        if enough_racks(slow, asked, reason):
+            assert slow.fits_somewhere(asked, reason.start, asked.min_gpus, holds=False), reason
+            tried.update(holder.kind for holder in reason.holders)
+    assert min(tried[kind] for kind in ("reservation", "outage", "spare", "power")) >= 3, tried
+
+
+def enough_racks(slow: Landlord, asked: Request, reason: Reason) -> bool:
+    unit = reason.short[0].unit
+    racks = [r for r in slow.site_of if unit in ("cluster", slow.pod_of[r], slow.hall_of[r], slow.site_of[r])]
+    return len([r for r in racks if bound_site(slow.snapshot, asked) in (None, slow.site_of[r])]) * 72 >= asked.min_gpus
+
+
+def without(snapshot: Snapshot, holders: list[Holder]) -> Snapshot:
+    gone = {kind: {h.id for h in holders if h.kind == kind} for kind in ("reservation", "outage", "spare", "power")}
+    content = snapshot.model_dump()
+    hall_of = Landlord(snapshot).hall_of
+    content["reservations"] = [r for r in content["reservations"] if r["id"] not in gone["reservation"]]
+    content["outages"] = [o for o in content["outages"] if hall_of[o["rack"]] not in gone["outage"]]
+    for place in content["sites"]:
+        if place["id"] in gone["power"]:
+            place["power_limits"] = []
+        for hall in place["halls"]:
+            if hall["id"] in gone["spare"]:
+                hall["spare_racks"] = 0
+    return Snapshot.model_validate(content)
+
+
+def test_without_the_named_holds_the_block_fits() -> None:
+    tried = 0
+    for snapshot, decisions, asked, reason in generated(300, 420):
+        if reason.code != "hold" or reason.start is None or {h.kind for h in reason.holders} != {"hold"}:
+            continue
+        names = {holder.id for holder in reason.holders}
+        content = snapshot.model_dump()
+        for terms in content["contracts"]:
+            if terms["id"] in names:
+                terms["commitments"] = []
+        released = Landlord(Snapshot.model_validate(content), alone(decisions))
+        assert released.fits_somewhere(asked, reason.start, asked.min_gpus), reason
+        tried += 1
+    assert tried >= 20
+
+
+def test_every_reason_that_is_not_the_window_says_what_is_missing_and_when() -> None:
+    for _, _, asked, reason in generated(500, 530):
+        if reason.code in ("contract", "quota", "capacity", "topology", "hold"):
+            assert reason.start is not None
+            assert reason.short, reason
+            for short in reason.short:
+                assert reason.start <= short.start < short.end <= reason.start + dt.timedelta(asked.days)
+                assert 0 < short.gpus <= asked.min_gpus
+        sizes = [holder.gpus for holder in reason.holders]
+        assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_tenant_is_told_nothing_of_others() -> None:
+    for snapshot, _, asked, reason in generated(600, 640):
+        sentence = reasons.for_tenant(asked, reason)
+        numbers = set(re.findall(r"\d[\d,]*", sentence))
+        window = {reasons.date(asked.earliest_start), reasons.date(asked.latest_start)}
+        own = {f"{asked.min_gpus:,}", f"{asked.days:,}", *(part for day in window for part in day.split())}
+        assert numbers <= own, sentence
+        ids = {holder.id for holder in reason.holders} | {tenant.name for tenant in snapshot.tenants}
+        assert not any(re.search(rf"\b{re.escape(name)}\b", sentence) for name in ids), sentence
+
+
+def test_the_planner_reads_who_holds_what() -> None:
+    held = contract("refl-1", 504, booking_lead_days=0, commitments=[{"start": on(2), "end": on(4), "gpus": 504}])
+
+    reason = reason_for(
+        landlord(contracts=[held], requests=[request(earliest_start=on(1), latest_start=on(1), days=5)])
+    )
+
+    assert (reason.code, reason.start) == ("hold", on(1))
+    assert [(short.unit, short.start, short.end, short.gpus) for short in reason.short] == [
+        ("cluster", on(2), on(4), 72)
+    ]
+    assert reason.holders == [Holder(kind="hold", id="refl-1", gpus=504)]
+    assert reason.text == "72 GPUs are missing from 24 Nov 2026 to 26 Nov 2026: the commitment of refl-1 holds 504."
+
+
+def test_racks_that_are_free_every_day_but_never_the_same_are_missing_for_the_whole_window() -> None:
+    first = reservation("r1", {"a0": 72, "a1": 72, "a2": 72}, 0, 3)
+    second = reservation("r2", {"a3": 72}, 3, 6)
+    sites = [site("a")]
+
+    wished = request(gpus=72, min_gpus=72, earliest_start=on(1), latest_start=on(1), days=4)
+    reason = reason_for(landlord(sites=sites, reservations=[first, second], requests=[wished]))
+
+    assert reason.code == "capacity"
+    assert [(short.start, short.end, short.gpus) for short in reason.short] == [(on(1), on(5), 72)]
+    assert {holder.id for holder in reason.holders} == {"r1", "r2"}
+
+
+def test_a_cluster_without_racks_lacks_them_all() -> None:
+    for scope in ("pod", "hall", "site", "any"):
+        reason = reason_for(landlord(sites=[], requests=[request(scope=scope)]))
+        assert (reason.code, reason.short[0].unit, reason.short[0].gpus) == ("capacity", "cluster", 144)
+        assert reason.holders == []
+
+
+def test_outages_spares_and_power_are_named_by_hall_and_site() -> None:
+    outage = {"rack": "a0", "start": on(0), "end": None, "kind": "failure"}
+    limit = {"start": on(0), "end": on(DAYS), "kw": 140.0}
+    sites = [site("a", spare_racks=2), site("b", power_limits=[limit])]
+
+    wished = request(gpus=288, min_gpus=288)
+    reason = reason_for(landlord(sites=sites, outages=[outage], requests=[wished]))
+
+    assert reason.code == "capacity"
+    assert [(holder.kind, holder.id, holder.gpus) for holder in reason.holders] == [
+        ("power", "b", 216),
+        ("spare", "a-h", 144),
+        ("outage", "a-h", 72),
+    ]
+
+
+def outbid(rival: dict[str, Any], **changes: Any) -> Reason:
+    """A request for both racks that are left, beside an accepted rival that has one of them."""
+    wished = request(id="q", gpus=144, min_gpus=144, scope="hall", earliest_start=on(0), latest_start=on(0), tier=1)
+    other = request(id="rival", gpus=72, min_gpus=72, earliest_start=on(0), latest_start=on(0)) | rival
+    filled = reservation("r", {"a0": 72, "a1": 72})
+    snapshot = landlord(sites=[site("a")], reservations=[filled], requests=[wished | changes, other])
+    taken = Accepted(
+        request="rival", gpus=72, start=on(0), end=on(other["days"]), value_usd=other["value_usd"], racks={"a2": 72}
+    )
+    return reason_for(snapshot, Decisions(accepted=(taken,)))
+
+
+def test_a_request_that_fits_alone_was_outbid_by_accepted_blocks() -> None:
+    reason = outbid({"tier": 1, "value_usd": 5000.0})
+
+    assert (reason.code, reason.start) == ("outbid", on(0))
+    assert [(short.unit, short.start, short.end, short.gpus) for short in reason.short] == [("a-h", on(0), on(3), 72)]
+    assert reason.holders == [Holder(kind="accepted", id="rival", gpus=72)]
+    assert reason.price_to_win_usd == 5000.0
+
+
+@pytest.mark.parametrize(("tier", "price"), [(0, None), (1, 5000.0), (2, 0.0)])
+def test_only_rivals_of_the_same_tier_have_a_price(tier: int, price: float | None) -> None:
+    assert outbid({"tier": tier, "value_usd": 5000.0}).price_to_win_usd == price
+
+
+def test_a_request_that_would_take_less_is_priced_as_a_whole() -> None:
+    """Half of it would do, and half of it is worth half: it needs twice what it displaces."""
+    reason = outbid({"tier": 1, "value_usd": 5000.0}, gpus=288)
+
+    assert reason.price_to_win_usd == 10000.0
+
+
+def test_the_price_is_that_of_the_cheapest_rivals() -> None:
+    wished = request(id="q", gpus=144, min_gpus=144, earliest_start=on(0), latest_start=on(0))
+    values = {"dear": 900.0, "cheap": 300.0, "fair": 500.0}
+    rivals = [wished | {"id": name, "gpus": 72, "min_gpus": 72, "value_usd": usd} for name, usd in values.items()]
+    taken = [
+        Accepted(request=rival["id"], gpus=72, start=on(0), end=on(3), value_usd=1.0, racks={f"a{i}": 72})
+        for i, rival in enumerate(rivals)
+    ]
+    filled = reservation("r", {"a3": 72})
+
+    snapshot = landlord(sites=[site("a")], reservations=[filled], requests=[wished, *rivals])
+
+    assert reason_for(snapshot, Decisions(accepted=tuple(taken))).price_to_win_usd == 800.0
+
+
+def test_a_price_counts_the_blocks_that_fill_a_quota() -> None:
+    tenants = [{"id": "tess", "name": "Tess", "max_gpus": 144}]
+    wished = request(id="q", earliest_start=on(0), latest_start=on(0))
+    rival = wished | {"id": "rival", "gpus": 72, "min_gpus": 72, "value_usd": 700.0}
+    taken = Accepted(request="rival", gpus=72, start=on(0), end=on(3), value_usd=700.0, racks={"a0": 72})
+
+    reason = reason_for(landlord(tenants=tenants, requests=[wished, rival]), Decisions(accepted=(taken,)))
+
+    assert (reason.code, reason.price_to_win_usd) == ("outbid", 700.0)
+    assert reason.holders == [Holder(kind="accepted", id="rival", gpus=72)]
