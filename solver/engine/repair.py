@@ -12,9 +12,9 @@ from collections.abc import Callable
 from solver.cluster import Cluster
 from solver.decisions import Decisions
 from solver.engine import repair_ground, repair_timeline
-from solver.engine.repair_attempt import Problem
 from solver.engine.repair_outcome import decisions
 from solver.engine.repair_search import search
+from solver.engine.repair_yard import Problem
 from solver.snapshot import Snapshot
 
 

@@ -1,8 +1,7 @@
-"""Stand-ins for one taken rack, one after the other, where R11 forbids the longest ones.
+"""Chains of stand-ins for one taken rack: it is replaced once, and again only when its replacement is taken (R10).
 
-No range may stay short over which a rack would be free (R11), and a taken rack is replaced once, and again only when
-its replacement is taken in turn (R10). Where the longest stand-ins leave such a range open, a later one may not: the
-range before it is longer then, and nobody is free over all of it.
+The longest chain may leave a range short over which some rack would be free, which R11 forbids. A chain that begins
+later or ends sooner may not: the short range is longer then, and nobody is free over all of it.
 """
 
 from __future__ import annotations
@@ -15,11 +14,35 @@ from solver.engine.repair_timeline import Mask, Timeline, lowest
 
 
 class Link(NamedTuple):
-    """A rack, the pieces on which it may stand in, and the piece on which it is taken in turn (null: never)."""
+    """A rack, the pieces on which it may stand in, those of them on which it is in scope, and the piece on which it is
+    taken in turn (null: never).
+    """
 
     rack: int
     mask: Mask
+    home: Mask
     taken: int | None
+
+
+def longest_chain(links: list[Link], lost: Mask, timeline: Timeline) -> list[tuple[int, Mask]]:
+    """The stand-ins that cover most days of ``lost``, then most of them in scope, with the fewest racks; of equal ones
+    those that come first in ``links``.
+    """
+    nothing: _Chain = ((0, 0, 0), [])
+    best: dict[int | None, _Chain] = {None: nothing}
+    for start in [*sorted({link.taken for link in links if link.taken is not None}, reverse=True), 0]:
+        rest, top = lost & timeline.from_piece(start), nothing
+        for rack, mask, home, taken in links:
+            if use := mask & rest:
+                (days, at_home, racks), following = best[taken]
+                score = (days + timeline.days(use), at_home + timeline.days(use & home), racks - 1)
+                if score > top[0]:
+                    top = (score, [(rack, use), *following])
+        best[start] = top
+    return best[0][1]
+
+
+_Chain = tuple[tuple[int, int, int], list[tuple[int, Mask]]]
 
 
 class _State(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from solver.cluster import UNLIMITED, Cluster
@@ -39,16 +40,19 @@ class Ground:
     """The racks under the reservations.
 
     ``dead``, ``whole`` and ``shared`` are masks by rack: in outage, under a block of whole racks, under smaller ones;
-    ``load`` has the GPUs of the smaller ones by piece. ``limits`` and ``carrying`` count racks by site and piece, for
-    sites that have a power limit; on ``room`` a site has power for one more, on ``over`` more carry than have power.
+    ``clear``: none of these. ``load`` has the GPUs of the smaller ones by piece. ``limits`` and ``carrying`` count
+    racks by site and piece, for sites that have a power limit; on ``room`` a site has power for one more rack, on
+    ``over`` more racks carry a block than have power.
     """
 
     timeline: Timeline
     dead: list[Mask]
     site_of: list[int]
+    racks_of: list[range]
     limits: dict[int, list[int]]
     whole: list[Mask]
     shared: list[Mask]
+    clear: list[Mask]
     load: dict[int, list[int]] = field(default_factory=dict)
     carrying: dict[int, list[int]] = field(default_factory=dict)
     room: list[Mask] = field(default_factory=list)
@@ -60,9 +64,11 @@ class Ground:
             timeline=self.timeline,
             dead=self.dead,
             site_of=self.site_of,
+            racks_of=self.racks_of,
             limits=self.limits,
             whole=self.whole[:],
             shared=self.shared[:],
+            clear=self.clear[:],
             load={rack: load[:] for rack, load in self.load.items()},
             carrying={site: counts[:] for site, counts in self.carrying.items()},
             room=self.room[:],
@@ -72,6 +78,21 @@ class Ground:
     def free(self, rack: int, gpus: int) -> Mask:
         """The pieces on which ``rack`` is healthy and can take ``gpus`` GPUs more, within power."""
         return self.alive(rack, gpus) & self.unloaded(rack, gpus)
+
+    def openings(self, sites: Iterable[int], gpus: int, mask: Mask) -> list[tuple[int, Mask]]:
+        """The racks of ``sites`` that can take ``gpus`` GPUs more on pieces of ``mask``, with these pieces."""
+        found: list[tuple[int, Mask]] = []
+        for site in sites:
+            if gpus < GPUS_PER_RACK:
+                found += [(rack, free) for rack in self.racks_of[site] if (free := self.free(rack, gpus) & mask)]
+            elif powered := mask & self.room[site]:
+                found += [(rack, free) for rack in self.racks_of[site] if (free := self.clear[rack] & powered)]
+        return found
+
+    def has_idle_rack(self, sites: Iterable[int], mask: Mask) -> bool:
+        """R11: whether a rack of ``sites`` is healthy, within power and carries nothing on all of ``mask``."""
+        powered = (site for site in sites if not mask & ~self.room[site])
+        return any(not mask & ~self.clear[rack] for site in powered for rack in self.racks_of[site])
 
     def unloaded(self, rack: int, gpus: int) -> Mask:
         """The pieces on which other blocks leave ``gpus`` GPUs of ``rack``."""
@@ -101,6 +122,7 @@ class Ground:
             for piece in pieces_of(mask):
                 load[piece] += gpus
             self.shared[rack] |= mask
+        self.clear[rack] &= ~mask
         self._count(rack, mask & ~before, 1)
 
     def lift(self, rack: int, gpus: int, mask: Mask) -> None:
@@ -114,7 +136,9 @@ class Ground:
                 load[piece] -= gpus
                 if not load[piece]:
                     self.shared[rack] &= ~(1 << piece)
-        self._count(rack, before & ~(self.whole[rack] | self.shared[rack]), -1)
+        left = before & ~(self.whole[rack] | self.shared[rack])
+        self.clear[rack] |= left & ~self.dead[rack]
+        self._count(rack, left, -1)
 
     def _count(self, rack: int, mask: Mask, change: int) -> None:
         site = self.site_of[rack]
@@ -137,10 +161,14 @@ def bare(snapshot: Snapshot, cluster: Cluster, timeline: Timeline) -> Ground:
     room = [everything] * len(snapshot.sites)
     for site, limit in limits.items():
         room[site] = sum(1 << piece for piece, racks_with_power in enumerate(limit) if racks_with_power > 0)
+    dead = _dead(snapshot, cluster, timeline)
+    first, last = cluster.sites.first.tolist(), cluster.sites.last.tolist()
     return Ground(
         timeline=timeline,
-        dead=_dead(snapshot, cluster, timeline),
+        dead=dead,
+        clear=[everything & ~mask for mask in dead],
         site_of=cluster.sites.of_rack.tolist(),
+        racks_of=[range(a, b) for a, b in zip(first, last, strict=True)],
         limits=limits,
         whole=[0] * racks,
         shared=[0] * racks,

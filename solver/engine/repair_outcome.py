@@ -9,12 +9,11 @@ from itertools import groupby, pairwise
 
 from solver.decisions import Decisions, stands
 from solver.engine import holds
-from solver.engine.repair_attempt import Fate, Problem
-from solver.engine.repair_ground import Ground, Lot, Racks
+from solver.engine.repair_ground import Ground, Racks
 from solver.engine.repair_timeline import Mask, Timeline, lowest, runs
+from solver.engine.repair_yard import Fate, Problem
 from solver.plan import HoldShortfall, Move, Recall, Shortfall
 from solver.snapshot import Segment
-from solver.terms import GPUS_PER_RACK
 
 Score = tuple[float, ...]
 
@@ -115,7 +114,7 @@ def _recalls(problem: Problem, fates: Sequence[Fate]) -> Iterator[Recall]:
 def _shortfalls(problem: Problem, ground: Ground, fate: Fate) -> Iterator[Shortfall]:
     """R11, range by range: one after the other where no free rack speaks against it, else one for each rack."""
     short = list(_ranges_apart(fate.short))
-    if any(_has_free_rack(problem, ground, fate.lot, mask) for mask, _ in short):
+    if any(ground.has_idle_rack(problem.sites(fate.lot), mask) for mask, _ in short):
         short = [(mask, 1) for mask in fate.short]
     for mask, racks in short:
         start, end = problem.timeline.date(lowest(mask)), problem.timeline.date(mask.bit_length())
@@ -130,12 +129,6 @@ def _ranges_apart(short: Sequence[Mask]) -> Iterator[tuple[Mask, int]]:
         run = list(group)
         if racks:
             yield ((1 << (run[-1][1] - run[0][0])) - 1) << run[0][0], racks
-
-
-def _has_free_rack(problem: Problem, ground: Ground, lot: Lot, mask: Mask) -> bool:
-    sites = problem.cluster.sites
-    first, last = (0, len(ground.dead)) if lot.site is None else (int(sites.first[lot.site]), int(sites.last[lot.site]))
-    return any(ground.free(rack, GPUS_PER_RACK) & mask == mask for rack in range(first, last))
 
 
 def _short_days(problem: Problem, fate: Fate) -> int:

@@ -6,8 +6,8 @@ import numpy as np
 
 from solver.decisions import stands
 from solver.engine import holds
-from solver.engine.repair_attempt import Fate, Problem
 from solver.engine.repair_outcome import moves_and_recalls
+from solver.engine.repair_yard import Fate, Problem
 
 
 def next_recall(problem: Problem, fates: list[Fate]) -> dict[int, int]:

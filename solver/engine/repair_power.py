@@ -1,0 +1,52 @@
+"""R3 and R10: on days on which more racks stand in a site than it has power for, power takes the excess, no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from solver.engine.repair_moves import ImpossibleError, relocate
+from solver.engine.repair_timeline import Mask
+from solver.engine.repair_yard import Fate, Yard
+
+
+def cut_power(yard: Yard, order: Sequence[Fate]) -> None:
+    """Get within power: who may be moved leaves where there is a place, then racks go dark, of the last lots first."""
+    for site in sorted(yard.ground.limits):
+        for fate in reversed(order):
+            if fate.lot.movable and not fate.moved and _stands_in(yard, fate, site):
+                relocate(yard, fate)
+        while yard.ground.over[site]:
+            victim = next(fate for fate in reversed(order) if _stands_in(yard, fate, site))
+            _darken(yard, victim, site)
+
+
+def relight(yard: Yard, order: Sequence[Fate]) -> None:
+    """Racks whose power others have left in the meantime come back."""
+    for fate in order:
+        for rack, mask in list(fate.dark.items()):
+            back = 0 if fate.moved else yard.ground.free(rack, fate.lot.gpus) & mask
+            if back:
+                yard.put(fate, rack, back)
+                fate.dark[rack] &= ~back
+            if not fate.dark[rack]:
+                del fate.dark[rack]
+
+
+def _stands_in(yard: Yard, fate: Fate, site: int) -> bool:
+    """Whether the lot has a rack in the site on days on which it lacks power."""
+    over: Mask = yard.ground.over[site]
+    return any(mask & over and yard.ground.site_of[rack] == site for rack, mask in fate.racks.items())
+
+
+def _darken(yard: Yard, victim: Fate, site: int) -> None:
+    """Take the victim's rack that stands longest without power; whoever shares it loses it too."""
+    over, days = yard.ground.over[site], yard.problem.timeline.days
+    here = [rack for rack in victim.racks if yard.ground.site_of[rack] == site]
+    rack = max(here, key=lambda rack: (days(victim.racks[rack] & over), -rack))
+    taken = victim.racks[rack] & over
+    for fate in yard.fates:
+        if lost := fate.racks.get(rack, 0) & taken:
+            if fate.moved:
+                raise ImpossibleError
+            fate.dark[rack] = fate.dark.get(rack, 0) | lost
+            yard.lift(fate, rack, lost)

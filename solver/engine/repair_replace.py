@@ -1,0 +1,159 @@
+"""R10 and R11: replacements for racks that were taken, in scope where that is possible, and no rack idle beside a short
+reservation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from solver.engine.repair_chain import GuardedChain, Link, longest_chain
+from solver.engine.repair_timeline import Mask, lowest, pieces_of, ranges, runs
+from solver.engine.repair_yard import Fate, Yard
+from solver.terms import GPUS_PER_RACK
+
+Step = tuple[int, Mask]
+
+
+def replace_lost(yard: Yard, fate: Fate, *, longest_first: bool = True) -> None:
+    """Replace every rack that the lot lost, range by range; what nothing replaces is short."""
+    lost_ranges = [*fate.lost, *(run for mask in fate.dark.values() for run in ranges(mask))]
+    if not lost_ranges or fate.moved:
+        return
+    replacing = _Replacing(yard, fate)
+    for lost in sorted(lost_ranges, key=yard.problem.timeline.days, reverse=longest_first):
+        for rack, mask in replacing.chain(lost):
+            yard.put(fate, rack, mask)
+            lost &= ~mask
+        fate.short += ranges(lost)
+
+
+class _Replacing:
+    def __init__(self, yard: Yard, fate: Fate) -> None:
+        self.yard = yard
+        self.fate = fate
+        self.timeline = yard.problem.timeline
+        self.of_rack = yard.problem.units(fate.lot).of_rack.tolist()
+        self.home = self._home()
+
+    def chain(self, lost: Mask) -> list[Step]:
+        """R10: one replacement for the taken rack, and one more each time that is taken in turn. R11: none that leaves
+        a range short on which another rack could stand in by itself.
+        """
+        steps = self._steps(lost)
+        perfect = [rack for rack, mask in steps if mask == lost and not lost & ~self.home[self.of_rack[rack]]]
+        if perfect:
+            return [(min(perfect, key=self._strangeness), lost)]
+        links = [link for step in self._promising(steps, lost) for link in self._links(lost, step)]
+        chain = longest_chain(links, lost, self.timeline)
+        if not lost & ~self._covered(chain):
+            return self._chain_at_home(links, lost, chain)
+        if not any(self._is_open(mask) for mask in ranges(lost & ~self._covered(chain))):
+            return chain
+        return GuardedChain(links, lost, self.timeline, self._is_open).best()
+
+    def _chain_at_home(self, links: list[Link], lost: Mask, chain: list[Step]) -> list[Step]:
+        """A chain that covers all of ``lost`` as ``chain`` does, but in scope where power does not take it in turn; it
+        comes back afterwards. ``chain`` where there is none.
+        """
+        days_of: Counter[int] = Counter()  # the rack that is there most is the one that can come back
+        for link in links:
+            days_of[link.rack] += self.timeline.days(link.home)
+        homely = sorted((link for link in links if link.home), key=lambda link: -days_of[link.rack])
+        at_home = longest_chain([link._replace(mask=link.home) for link in homely], lost, self.timeline)
+        for gap in ranges(lost & ~self._covered(at_home)):
+            at_home += longest_chain([link._replace(mask=link.mask & gap) for link in links], gap, self.timeline)
+        is_better = not lost & ~self._covered(at_home) and self._days_at_home(at_home) > self._days_at_home(chain)
+        return at_home if is_better and self._is_backed(at_home) else chain
+
+    def _is_backed(self, chain: list[Step]) -> bool:
+        """R10: whether each rack that begins to stand in follows one that was taken."""
+        alive, gpus = self.yard.ground.alive, self.fate.lot.gpus
+        seen: set[int] = set()
+        may_begin = 1
+        for _, last, rack in sorted((first, last, rack) for rack, mask in chain for first, last in runs(mask)):
+            may_begin -= rack not in seen
+            if may_begin < 0:
+                return False
+            seen.add(rack)
+            may_begin += not alive(rack, gpus) >> last & 1
+        return True
+
+    def _days_at_home(self, chain: list[Step]) -> int:
+        return sum(self.timeline.days(mask & self.home[self.of_rack[rack]]) for rack, mask in chain)
+
+    def _covered(self, chain: list[Step]) -> Mask:
+        covered = 0
+        for _, mask in chain:
+            covered |= mask
+        return covered
+
+    def _promising(self, steps: list[Step], lost: Mask) -> list[Step]:
+        """The steps without those that neither are in scope nor cover more than the best one that is not."""
+        whole = [step for step in steps if step[1] == lost]
+        if not whole:
+            return sorted(steps, key=lambda step: self._strangeness(step[0]))
+        best = min(whole, key=lambda step: self._strangeness(step[0]))
+        chosen = [step for step in steps if step[1] & self.home[self.of_rack[step[0]]] or step == best]
+        return sorted(chosen, key=lambda step: self._strangeness(step[0]))
+
+    def _steps(self, lost: Mask) -> list[Step]:
+        """The racks on which the lot may stand in, with the pieces of ``lost`` on which they are free."""
+        steps = self.yard.openings(self.fate, lost)
+        if self.fate.lot.gpus == GPUS_PER_RACK:
+            return steps
+        own = self.fate.racks
+        return [(rack, other) for rack, mask in steps if (other := mask & ~own.get(rack, 0))]
+
+    def _links(self, lost: Mask, step: Step) -> Iterator[Link]:
+        """A rack's free pieces between the outages and full sites that would take it in turn, and when one does."""
+        rack, mask = step
+        ground, between = self.yard.ground, self.timeline.between
+        end = lost.bit_length()
+        for first, last in runs(between(lowest(lost), end) & ground.alive(rack, self.fate.lot.gpus)):
+            if use := mask & between(first, last):
+                by_outage, in_use = ground.dead[rack] >> last & 1, use >> (last - 1) & 1
+                taken = last if last < end and (by_outage or in_use) else None
+                yield Link(rack, use, use & self.home[self.of_rack[rack]], taken)
+
+    def _strangeness(self, rack: int) -> tuple[bool, bool, int]:
+        """The less, the better a replacement: a rack of its own, one that carries others already."""
+        known = rack in self.fate.racks or rack in self.fate.lot.own
+        return not known, not self.yard.ground.shared[rack], rack
+
+    def _is_open(self, mask: Mask) -> bool:
+        return self.yard.has_idle_rack(self.fate, mask)
+
+    def _home(self) -> dict[int, Mask]:
+        """By unit of scope the pieces on which a replacement should be there: where most racks that the lot keeps are;
+        where it keeps none, in the unit with most room.
+        """
+        home: dict[int, Mask] = defaultdict(int)
+        kept: dict[int, list[Mask]] = defaultdict(list)
+        standing = 0
+        for rack, mask in self.fate.racks.items():
+            kept[self.of_rack[rack]].append(mask)
+            standing |= mask
+        for piece in pieces_of(standing) if len(kept) > 1 else ():
+            racks = Counter({unit: sum(mask >> piece & 1 for mask in masks) for unit, masks in kept.items()})
+            home[racks.most_common(1)[0][0]] |= 1 << piece
+        if len(kept) == 1:
+            home[next(iter(kept))] = standing
+        for bare in ranges(self.fate.span & ~standing):
+            home[self._roomiest(bare)] |= bare
+        return home
+
+    def _roomiest(self, mask: Mask) -> int:
+        """The unit that has just room enough for the whole lot on all of ``mask``, or else room for most of it."""
+        days = self.timeline.days
+        rooms: dict[int, list[int]] = defaultdict(list)
+        for rack, free in self._steps(mask):
+            rooms[self.of_rack[rack]].append(days(free))
+        needed, whole = self.fate.lot.racks, days(mask)
+
+        def rank(unit: int) -> tuple[bool, int, int]:
+            surplus = sum(room == whole for room in rooms[unit]) - needed
+            most = sum(sorted(rooms[unit], reverse=True)[:needed])
+            return surplus < 0, surplus if surplus >= 0 else -most, unit
+
+        return min(rooms, key=rank, default=-1)

@@ -1,0 +1,102 @@
+"""The state of one repair while it is made: the ground, and what has become of each lot so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from solver.cluster import Cluster, Units
+from solver.engine.repair_ground import Ground, Lot, Racks
+from solver.engine.repair_timeline import Mask, Timeline, lowest, ranges
+from solver.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is to be repaired; ``ground`` carries nothing yet."""
+
+    snapshot: Snapshot
+    cluster: Cluster
+    timeline: Timeline
+    ground: Ground
+    lots: tuple[Lot, ...]
+
+    def units(self, lot: Lot) -> Units:
+        """The units in one of which the lot has to lie (R5)."""
+        return self.cluster.units(lot.reservation.scope)
+
+    def sites(self, lot: Lot) -> Sequence[int]:
+        """The sites in which the lot may stand (R5)."""
+        return range(len(self.cluster.sites.ids)) if lot.site is None else (lot.site,)
+
+
+@dataclass(slots=True, eq=False)
+class Fate:
+    """What becomes of a lot: the pieces on which it stands, its racks, and whether these are one new placement.
+
+    ``lost`` and ``short`` are ranges, one for each rack that an outage took and for each that nothing replaces there;
+    ``dark`` are the pieces on which power takes a rack.
+    """
+
+    lot: Lot
+    span: Mask
+    racks: Racks
+    moved: bool = False
+    lost: list[Mask] = field(default_factory=list)
+    dark: Racks = field(default_factory=dict)
+    short: list[Mask] = field(default_factory=list)
+
+    @property
+    def is_harmed(self) -> bool:
+        """Whether it lacks a rack that an outage or power took."""
+        return bool(self.lost or self.dark) and not self.moved
+
+
+class Yard:
+    """The ground under the lots, first as the snapshot has them but without the racks that outages take (R10)."""
+
+    def __init__(self, problem: Problem, ends: dict[int, int]) -> None:
+        """``ends``: the piece on which a lot of this number is recalled."""
+        self.problem = problem
+        self.ground = problem.ground.copy()
+        self.fates = [self._stand(lot, ends.get(lot.number)) for lot in problem.lots]
+
+    def _stand(self, lot: Lot, end: int | None) -> Fate:
+        timeline = self.problem.timeline
+        span = lot.span & timeline.between(0, timeline.pieces if end is None else end)
+        fate = Fate(lot, span, {})
+        for rack, mask in lot.own.items():
+            hit = mask & span & self.ground.dead[rack]
+            gone = mask & span & timeline.from_piece(lowest(hit)) if hit else 0
+            fate.lost += ranges(gone)
+            if kept := mask & span & ~gone:
+                self.put(fate, rack, kept)
+        fate.lost += [run for missing in lot.missing for run in ranges(missing & span)]
+        return fate
+
+    def put(self, fate: Fate, rack: int, mask: Mask) -> None:
+        """Let the lot stand on ``rack``."""
+        self.ground.put(rack, fate.lot.gpus, mask)
+        fate.racks[rack] = fate.racks.get(rack, 0) | mask
+
+    def lift(self, fate: Fate, rack: int, mask: Mask) -> None:
+        """Take the lot off ``rack``."""
+        self.ground.lift(rack, fate.lot.gpus, mask)
+        fate.racks[rack] &= ~mask
+        if not fate.racks[rack]:
+            del fate.racks[rack]
+
+    def lift_all(self, fate: Fate) -> Racks:
+        """Take the lot off all its racks, which are answered."""
+        before = dict(fate.racks)
+        for rack, mask in before.items():
+            self.lift(fate, rack, mask)
+        return before
+
+    def openings(self, fate: Fate, mask: Mask) -> list[tuple[int, Mask]]:
+        """The racks in its site (R5) that can take one rack's part of the lot more on pieces of ``mask``."""
+        return self.ground.openings(self.problem.sites(fate.lot), fate.lot.gpus, mask)
+
+    def has_idle_rack(self, fate: Fate, mask: Mask) -> bool:
+        """R11: whether the lot must not be short on ``mask``."""
+        return self.ground.has_idle_rack(self.problem.sites(fate.lot), mask)
