@@ -43,8 +43,33 @@ def read_bytes(path: str) -> bytes:
         raise BadFile(name, [f"the compressed file is damaged: {error}"]) from None
 
 
+def check_writable(path: str) -> None:
+    """Raise `BadFile` where nothing could be written to ``path``: better before hours of work than after."""
+    if path == STANDARD:
+        return
+    target = Path(path)
+    if target.is_dir():
+        raise BadFile(path, ["it cannot be written: it is a folder"])
+    if not target.parent.is_dir():
+        raise BadFile(path, [f"it cannot be written: there is no folder {target.parent}"])
+    if not os.access(target if target.exists() and not target.is_file() else target.parent, os.W_OK):
+        raise BadFile(path, ["it cannot be written: permission denied"])
+
+
 def write_bytes(path: str, data: bytes) -> None:
-    """Write all of ``data`` or nothing: into a neighbour first, then renamed over ``path``."""
+    """Write all of ``data`` or nothing: into a neighbour first, then renamed over ``path``.
+
+    Raises `BadFile` where it can't be written.
+    """
+    try:
+        _write(path, data)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise BadFile(path, [f"it cannot be written: {error.strerror or error}"]) from None
+
+
+def _write(path: str, data: bytes) -> None:
     if path == STANDARD:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

@@ -4,43 +4,46 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sys
 
 import click
 
+from solver import offers_command
 from solver import plan as plans
 from solver import snapshot as snapshots
-from solver.commands.refusal import refusing, snapshot_and_plan_differ
-from solver.offers_command import BadQuestion, Question, answer, as_json, as_text
+from solver.commands.refusal import BAD_INPUT, refusing, snapshot_and_plan_differ
+from solver.offers_command import BadQuestion, Question
 from solver.snapshot import SCOPES, Scope
 
 
 class _Day(click.ParamType[dt.date]):
-    """A day as YYYY-MM-DD."""
-
-    name = "DATE"
+    name = "date"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
+        if isinstance(value, dt.date):
+            return value
+        text = str(value)
         try:
-            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", str(value)):
-                return dt.date.fromisoformat(str(value))
-        except ValueError:  # the 30th of February
-            pass
-        raise click.BadParameter(f"{value!r} is no day as YYYY-MM-DD", ctx, param)
+            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+                return dt.date.fromisoformat(text)
+        except ValueError:
+            self.fail(f"{text} is no day of the calendar.", param, ctx)
+        return self.fail(f"{text!r} is no day as YYYY-MM-DD.", param, ctx)
 
 
 @click.command("offers")
 @click.argument("snapshot")
 @click.argument("plan")
-@click.option("--gpus", type=int, required=True, metavar="N")
+@click.option("--gpus", type=int, required=True, metavar="N", help="A multiple of 4 below 72, of 72 from there on.")
 @click.option("--days", type=int, required=True, metavar="N")
 @click.option("--scope", type=click.Choice(SCOPES), default="any", show_default=True)
-@click.option("--site", metavar="ID", help="The site in which the block must stand.")
-@click.option("--from", "first", type=_Day(), help="The first start; today unless given.")
-@click.option("--until", type=_Day(), help="Past the last start; the horizon unless given.")
-@click.option("--contract", metavar="ID", help="A drawdown from this contract; on demand unless given.")
-@click.option("--tenant", metavar="ID", help="The contract's unless given.")
-@click.option("--json", "json_wanted", is_flag=True, help="The ranges of starts as JSON.")
-def command(  # noqa: PLR0913 - one parameter for each word of the command
+@click.option("--site", metavar="ID")
+@click.option("--from", "first", type=_Day(), metavar="DATE", help="The first start; today unless given.")
+@click.option("--until", type=_Day(), metavar="DATE", help="Starts before this day; the horizon unless given.")
+@click.option("--contract", metavar="ID", help="Charge the block to this contract; on demand unless given.")
+@click.option("--tenant", metavar="ID", help="Whose quota counts; the contract's tenant unless given.")
+@click.option("--json", "as_json", is_flag=True, help='{"starts": [{"from": DATE, "until": DATE}]}')
+def command(  # noqa: PLR0913  # one parameter for each word of the command
     snapshot: str,
     plan: str,
     gpus: int,
@@ -51,9 +54,9 @@ def command(  # noqa: PLR0913 - one parameter for each word of the command
     until: dt.date | None,
     contract: str | None,
     tenant: str | None,
-    json_wanted: bool,
+    as_json: bool,
 ) -> None:
-    """List the starts at which a block fits on top of PLAN, with nothing moved."""
+    """Say at which starts a block fits on top of PLAN, with nothing moved."""
     snapshot_and_plan_differ(snapshot, plan)
     question = Question(gpus, days, scope, site, first, until, contract, tenant)
     with refusing():
@@ -61,7 +64,9 @@ def command(  # noqa: PLR0913 - one parameter for each word of the command
         made = plans.load(plan)
         plans.belongs_to(made, loaded.snapshot, loaded.sha256, plan)
         try:
-            starts = answer(loaded.snapshot, made, question)
-        except BadQuestion as fault:
-            raise click.UsageError("\n".join(fault.faults)) from None
-        click.echo(as_json(starts) if json_wanted else as_text(question, starts))
+            starts = offers_command.answer(loaded.snapshot, made, question)
+        except BadQuestion as refused:
+            for fault in refused.faults:
+                click.echo(fault, err=True)
+            sys.exit(BAD_INPUT)
+        click.echo(offers_command.as_json(starts) if as_json else offers_command.as_text(question, starts))

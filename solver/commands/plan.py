@@ -35,7 +35,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler that lends the processes.")
 @click.option("--progress", type=click.Choice(["auto", "json", "none"]), default="auto", show_default=True)
-def command(  # noqa: PLR0913 - one parameter for each word of the command
+def command(  # noqa: PLR0913  # one parameter for each word of the command
     snapshot: str,
     output: str,
     receipt: str | None,
@@ -48,6 +48,8 @@ def command(  # noqa: PLR0913 - one parameter for each word of the command
 ) -> None:
     """Plan SNAPSHOT: accept or decline every request, and say why."""
     with refusing():
+        for path in (output, *([receipt] if receipt else [])):
+            files.check_writable(path)
         loaded = snapshots.load(snapshot)
         if time_limit is None and work_limit is None:
             time_limit = DEFAULT_TIME_LIMIT_SECONDS
@@ -95,6 +97,6 @@ def _summary(made: Plan, watch: Watch) -> None:
     console.print(table)
     cut = ", interrupted" if watch.interrupted else ""
     console.print(
-        f"{made.status}{cut}: {len(made.accepted):,} accepted, {len(made.declined):,} declined, {len(made.moves):,} moved, "
-        f"{len(made.recalls):,} recalled, {len(made.shortfalls):,} short, in {made.seconds:.1f} s"
+        f"{made.status}{cut}: {len(made.accepted):,} accepted, {len(made.declined):,} declined, "
+        f"{len(made.moves):,} moved, {len(made.recalls):,} recalled, {len(made.shortfalls):,} short, in {made.seconds:.1f} s"
     )

@@ -28,6 +28,8 @@ from solver.plan import FORMAT, Declined, Plan, Tier
 from solver.snapshot import Loaded, Request, Snapshot
 
 _GUIDED_TIERS = 2
+_SMALL_RELAXATION = 100_000
+"""Requests x days up to which relaxing every tier takes next to no time; beyond, the lower ones wait for the end."""
 _PRICED_TIER = 1
 _GUIDED_SHARE = 0.5
 _LEAST_EXPLAINED = 100
@@ -80,7 +82,7 @@ class _Solve:
     def _reserve(self) -> float:
         """Seconds that the stages after improvement will need, by the size of the snapshot (measured, 2 cores)."""
         days = (self.snapshot.horizon_end - self.snapshot.today).days
-        return 0.2 + 2e-6 * len(self.snapshot.requests) * days
+        return 0.2 + 5e-6 * len(self.snapshot.requests) * days
 
     def _relax(self, cluster: Cluster, decisions: Decisions, board: Board) -> dict[int, Relaxation]:
         """Each tier's relaxation with the tiers above at the value that the one above them led to.
@@ -88,7 +90,8 @@ class _Solve:
         The tiers above are fixed at the value of a plan that is at hand: a bound for every better plan too.
         """
         relaxations: dict[int, Relaxation] = {}
-        for tier in list(board.values())[:_GUIDED_TIERS]:
+        small = len(self.snapshot.requests) * cluster.days <= _SMALL_RELAXATION
+        for tier in list(board.values())[: None if small else _GUIDED_TIERS]:
             relaxations[tier] = self._relaxation(cluster, decisions, tier, board.values())
         return relaxations
 
