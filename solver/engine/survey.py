@@ -32,7 +32,9 @@ class Survey:
         self.free_in_hall = cluster.halls.sums(free).T
         self.out_in_pod = cluster.pods.sums(~cluster.healthy).T
         self.unused_in_pod = cluster.pods.sums((racks.used == 0).T).T
-        self.spares, self.unspared = _spares(standing)
+        halls = [hall for site in standing.snapshot.sites for hall in site.halls]
+        self.racks_in_hall = cluster.halls.last - cluster.halls.first
+        self.spares = np.minimum(np.array([hall.spare_racks for hall in halls], np.int64), self.racks_in_hall)
         self._free_days = np.concatenate((np.zeros((1, free.shape[0]), np.int32), np.cumsum(free.T, 0, np.int32)))
 
     def pods_of(self, scope: Scope, unit: int) -> tuple[int, int]:
@@ -96,9 +98,9 @@ class Survey:
             inside = slice(max(low, first), min(high, last))
             yield from _holder("outage", self.cluster.halls.ids[hall], self.out_in_pod[short, inside].sum(axis=1))
             unused = self.unused_in_pod[short, inside].sum(axis=1)
-            room = self.unspared[short, hall] - self.standing.racks.carrying[short, hall]
+            room = self.racks_in_hall[hall] - self.spares[hall] - self.standing.racks.carrying[short, hall]
             binding = room < np.clip(unused, 1, racks)
-            yield from _holder("spare", self.cluster.halls.ids[hall], np.where(binding, self.spares[short, hall], 0))
+            yield from _holder("spare", self.cluster.halls.ids[hall], np.where(binding, self.spares[hall], 0))
             site = int(self.cluster.site_of_hall[hall])
             unused_in_site[site] = unused_in_site.get(site, np.zeros_like(unused)) + unused
         for site, unused in unused_in_site.items():
@@ -145,19 +147,6 @@ def allowed_pods(cluster: Cluster, sites: Flags) -> tuple[int, int]:
     if len(sites) and sites.sum() == 1:
         return _range(cluster.site_of_pod, int(sites.argmax()))
     return 0, len(cluster.pods.ids)
-
-
-def _spares(standing: Standing) -> tuple[Counts, Counts]:
-    """R2: spare racks, and racks present beyond them, days x halls; only what is ``absent`` is not there."""
-    cluster = standing.cluster
-    present = np.ones(cluster.healthy.shape, dtype=np.bool_)
-    for outage in standing.snapshot.outages:
-        if outage.kind == "absent":
-            last = cluster.days if outage.end is None else cluster.index(outage.end)
-            present[cluster.rack_number[outage.rack], cluster.index(outage.start) : last] = False
-    there = cluster.halls.sums(present).T
-    spare = np.array([hall.spare_racks for site in standing.snapshot.sites for hall in site.halls], dtype=np.int64)
-    return np.minimum(there, spare), np.maximum(0, there - spare)
 
 
 def _holder(kind: HolderKind, unit: str, racks: Counts) -> Iterator[Holder]:
