@@ -17,6 +17,7 @@ from portal.app import create_app
 from portal.clock import FixedClock
 from portal.config import Settings, load_settings
 from portal.domain.states import Role
+from portal.models.transactions import begin_write
 from portal.models.users import User
 from portal.web.database import db
 from tests.portal import factories
@@ -57,9 +58,10 @@ def visitor(app: Flask) -> Visitor:
 
 @pytest.fixture
 def enter(app: Flask, rows: Session, clock: FixedClock) -> Enter:
-    """`enter(Role.ADMIN)` or `enter(user)`: someone who has signed in."""
+    """`enter(Role.ADMIN)` or `enter(user)`: someone who has signed in. Commit what `rows` holds before."""
 
     def enter_as(who: Role | User) -> Visitor:
+        begin_write(rows)
         user = factories.user(rows, who) if isinstance(who, Role) else who
         return Visitor(app).enter_as(rows, user, clock.now())
 
