@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from solver.commands import cli
+from solver.commands.group import cli
 
 if __name__ == "__main__":
     sys.exit(cli())

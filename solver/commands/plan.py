@@ -98,5 +98,6 @@ def _summary(made: Plan, watch: Watch) -> None:
     cut = ", interrupted" if watch.interrupted else ""
     console.print(
         f"{made.status}{cut}: {len(made.accepted):,} accepted, {len(made.declined):,} declined, "
-        f"{len(made.moves):,} moved, {len(made.recalls):,} recalled, {len(made.shortfalls):,} short, in {made.seconds:.1f} s"
+        f"{len(made.moves):,} moved, {len(made.recalls):,} recalled, {len(made.shortfalls):,} short, "
+        f"in {made.seconds:.1f} s"
     )

@@ -1,0 +1,18 @@
+"""The command line: a skin. Each command parses its words, calls one function and says what came of it."""
+
+from __future__ import annotations
+
+import click
+
+from solver.commands.offers import command as offers
+from solver.commands.plan import command as plan
+from solver.commands.verify import command as verify
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Plan GPU reservations: read a snapshot, write a plan, check one, ask what still fits."""
+
+
+for command in (plan, verify, offers):
+    cli.add_command(command)
