@@ -93,6 +93,21 @@ def pod_racks(**racks: int) -> dict[str, list[str]]:
     return {pod: [f"{pod}{n + 1}" for n in range(count)] for pod, count in racks.items()}
 
 
+def land(*reservations: Content, **fields: Any) -> Content:
+    """One hall with the pods a, b and c of three racks each, ten days, and these reservations."""
+    return build.snapshot(**({"sites": pods(a=3, b=3, c=3), "reservations": [*reservations]} | fields))
+
+
+def frozen(name: str = "v1", **fields: Any) -> Content:
+    """A frozen reservation that stands on a1 from today on, for ten days."""
+    return build.reservation(name, **({"racks": {"a1": 72}, "end": 10, "move_notice_days": 5} | fields))
+
+
+def movable(name: str = "v1", **fields: Any) -> Content:
+    """A reservation that stands on a1 from day 3 to 8 and may be moved."""
+    return frozen(name, **({"start": 3, "end": 8, "move_notice_days": 3} | fields))
+
+
 def _worth(snapshot: Content, item: Content) -> float:
     for request in snapshot["requests"]:
         if request["id"] == item["request"]:

@@ -51,7 +51,7 @@ def days_of(snapshot: Snapshot) -> tuple[dt.date, ...]:
 
 def careless(seed: int, snapshot: Snapshot, decisions: Decisions) -> Decisions:
     """The decisions with some more requests accepted on any racks, whatever stands there."""
-    rng = random.Random(seed)  # noqa: S311  # a repeatable test, no secret
+    rng = random.Random(seed)  # a repeatable test, no secret
     racks = list(Landlord(snapshot).site_of)
     for request in snapshot.requests:
         count, start = max(1, request.gpus // 72), max(snapshot.today, request.earliest_start)

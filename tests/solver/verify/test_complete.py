@@ -215,6 +215,18 @@ class TestUnits:
         assert rules(snapshot(sites=limits, requests=[request(gpus=216)])) == []
         assert rules(snapshot(sites=limits, requests=[request(gpus=72, site="s1")])) == []
 
+    def test_power_that_others_use(self) -> None:
+        """Two of three racks are powered, and carry 4 GPUs each: many GPUs are left, but no rack."""
+        stands = [reservation("v1", racks={"a1": 4}), reservation("v2", racks={"a2": 4})]
+        land = snapshot(
+            sites=[site(halls=[hall(pods=pod_racks(a=3))], power_limits=[power_limit(0, 10, 280.0)])],
+            reservations=stands,
+            requests=[request()],
+        )
+
+        assert rules(land) == []
+        assert rules(land | {"requests": [request(gpus=68)]}) == FITS
+
     def test_power_on_a_rack_that_is_powered_already(self) -> None:
         land = snapshot(
             sites=[site(power_limits=[power_limit(0, 10, 140.0)])],

@@ -12,17 +12,11 @@ from tests.solver.reference.build import (
     outage,
     power_limit,
     request,
-    reservation,
     segment,
     site,
     snapshot,
 )
-from tests.solver.verify.build import accept, judge, move, pod_racks, pods, recall, rules, shortfall
-
-
-def frozen(name: str = "v1", **fields: Any) -> Content:
-    """A reservation that stands on a1 from today on, for ten days."""
-    return reservation(name, **({"racks": {"a1": 72}, "end": 10, "move_notice_days": 5} | fields))
+from tests.solver.verify.build import accept, frozen, judge, move, pod_racks, pods, recall, rules, shortfall
 
 
 class TestShortfall:

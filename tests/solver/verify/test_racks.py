@@ -145,17 +145,21 @@ class TestR2:
         assert rules(self.land(1, requests=[request()]), accepted=[accept()]) == []
 
     def test_a_spare_rack_is_not_for_sale(self) -> None:
-        """The cluster has room in the other hall, so that nothing but R2 is broken."""
+        """The cluster has room in the other hall, so that nothing but R2 is broken; q3 and q4 have no part in it."""
         halls = [hall(spare_racks=1), hall("h2", pods={"p2": ["s1", "s2"]})]
-        asked = [request("q1"), request("q2")]
+        asked = [request("q1"), request("q2"), request("q3"), request("q4", earliest=5)]
+        accepted = [
+            accept("q1"),
+            accept("q2", racks={"r2": 72}),
+            accept("q3", racks={"s1": 72}),
+            accept("q4", 5, 7, {"r1": 72}),
+        ]
 
-        (broken,) = judge(
-            snapshot(sites=[site(halls=halls)], requests=asked),
-            accepted=[accept("q1"), accept("q2", racks={"r2": 72})],
-        )
+        (broken,) = judge(snapshot(sites=[site(halls=halls)], requests=asked), accepted=accepted)
 
         assert broken.rule == "R2"
         assert set(broken.ids) == {"h1", "q1", "q2"}
+        assert "1 rack more" in broken.text
 
     def test_reservations_alone_may_use_every_rack(self) -> None:
         assert rules(self.land(2, reservations=[reservation(racks={"r1": 72, "r2": 72})])) == []
@@ -210,6 +214,17 @@ class TestR3:
         land = self.land(kw, requests=[request(gpus=144)])
 
         assert rules(land, accepted=[accept(racks={"r1": 72, "r2": 72})]) == broken
+
+    def test_the_worst_of_its_days_is_named(self) -> None:
+        land = self.land(140.0, 0, 1, reservations=[reservation(racks={"r1": 72, "r2": 72})])
+        land["sites"][0]["power_limits"].append(power_limit(3, 4, 0.0))
+
+        (broken,) = judge(land)
+
+        assert broken.text == (
+            "site s1 carries up to 2 racks more than its power allows on "
+            "[2027-03-01, 2027-03-02), [2027-03-04, 2027-03-05)."
+        )
 
     def test_a_limit_on_other_days(self) -> None:
         land = self.land(0.0, 2, 10, requests=[request(gpus=144)])
