@@ -21,6 +21,9 @@ def r11(case: Case) -> Iterator[Broken]:
 
     Short only on days and by GPUs of taken racks, listed exactly (entries that overlap add up), and over no listed
     range while a rack in its site is healthy, within power and carries no reservation; accepted blocks give way.
+
+    Read leniently: each listed range is judged as a whole, however long; a rack that is free on some of its days only
+    is no fault. "Within power" is beside all reservations as the plan leaves them.
     """
     for recall in case.plan.recalls:
         yield from _recall_faults(case, recall)

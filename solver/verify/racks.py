@@ -15,6 +15,8 @@ from solver.verify.stretches import Flags
 def r1(case: Case) -> Iterator[Broken]:
     """R1: at most 72 GPUs of a rack are used on a day, none in an outage; a block of 72 or more uses whole racks, a
     smaller one a multiple of 4 on one rack. Reservations keep this beyond the horizon too.
+
+    Read leniently: an outage without an end lasts "to the horizon", so beyond it nobody is said to stand in one.
     """
     yield from _shapes(case)
     load = case.everything.load

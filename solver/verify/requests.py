@@ -28,7 +28,8 @@ def r5(case: Case) -> Iterator[Broken]:
     """R5: a block's racks lie in one unit of its scope and in its site, its contract's included.
 
     Reservations are held to it where the plan gives them racks that they did not have: to the site always, to the scope
-    where a reservation that may be moved gets one new placement (replacements of taken racks: R10).
+    where a reservation that may be moved gets one new placement (replacements of taken racks: R10). R10 says the same
+    of both, so that it is broken too.
     """
     for accepted in case.plan.accepted:
         request = case.requests[accepted.request]
