@@ -1,12 +1,14 @@
-"""The proven upper bound of a tier, by weak duality: any multipliers of the rows give one, GLOP's give a tight one.
+"""The proven upper bound of a tier, by weak duality: any multipliers of the rows give one, the LP's give a tight one.
 
-Only `proven` decides the number; the linear program proposes multipliers and fractions. See ``docs/model.md``.
+Only `proven` decides the number; the linear program proposes multipliers and fractions, CP-SAT tightens where the tier
+is small. See ``docs/model.md``.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,30 +16,35 @@ from numpy.typing import NDArray
 
 from solver.cluster import Cluster
 from solver.decisions import Decisions
-from solver.engine import linear, relaxing
-from solver.engine.linear import Duals
-from solver.engine.relaxation import Floats, Meter, Missing, Problem
+from solver.engine.relaxation import build, integral, linear
+from solver.engine.relaxation.integral import Effort
+from solver.engine.relaxation.linear import Duals
+from solver.engine.relaxation.problem import Floats, Meter, Missing, Problem
 from solver.plan import Price
 from solver.snapshot import Snapshot
 
 SAFETY = 1e-9  # of every sum of money: far above the rounding of sums of some ten thousand doubles
 LEFT_OVER_GPUS = 1e-4
 SMALLEST_FRACTION = 1e-6
+DEFAULT_EFFORT = Effort()
 
 
 @dataclass(frozen=True, slots=True)
 class Relaxation:
     """``bound_usd``: no valid plan with no more shortfall that keeps the tiers above is worth more in ``tier``.
 
-    ``fractions`` is the relaxation's own optimum, request to (start index, fraction), for guidance; empty where GLOP
-    found none. ``day_prices`` is the dual of R7's cluster row, USD per GPU-day over the horizon; 0 where capacity is
-    left over.
+    For guidance only: ``fractions`` is the relaxation's own optimum, request to (start index, fraction); ``whole`` is
+    the best admission in whole blocks that CP-SAT found, request to (start index, GPUs), where it was asked.
+    ``day_prices`` is the dual of R7's cluster row, USD per GPU-day over the horizon; 0 where capacity is left over.
     """
 
     tier: int
     bound_usd: float
     fractions: dict[str, list[tuple[int, float]]]
     day_prices: NDArray[np.float64]
+    whole: dict[str, tuple[int, int]]
+    problem: Problem
+    duals: Duals
 
 
 def relax(
@@ -49,14 +56,43 @@ def relax(
     reached: Mapping[int, float],
     deadline_seconds: float | None,
 ) -> Relaxation:
-    """Bound ``tier`` with the tiers above at their ``reached`` value (USD); the decisions tell how much is short."""
-    problem = relaxing.problem(snapshot, cluster, decisions, tier=tier, reached=reached)
-    trivial = proven(problem, no_duals(problem))
-    outcome = linear.solve(problem, deadline_seconds)
+    """Bound ``tier`` with the tiers above at their ``reached`` value (USD); the decisions tell how much is short.
+
+    ``deadline_seconds`` None: no clock is read, the same arguments give the same answer.
+    """
+    started = time.monotonic()
+    problem = build.build(snapshot, cluster, decisions, tier=tier, reached=reached)
+    relaxation = relax_linearly(problem, deadline_seconds)
+    left = None if deadline_seconds is None else deadline_seconds - (time.monotonic() - started)
+    return tighten(relaxation, DEFAULT_EFFORT, left)
+
+
+def relax_linearly(problem: Problem, deadline_seconds: float | None) -> Relaxation:
+    """The bound of the linear program alone; the trivial one where no solver ends in time."""
+    outcome, none = linear.solve(problem, deadline_seconds), no_duals(problem)
     if outcome is None:
-        return Relaxation(tier, trivial, {}, np.zeros(cluster.days))
-    bound = min(trivial, proven(problem, outcome.duals))
-    return Relaxation(tier, bound, _by_request(problem, outcome.fractions), _day_prices(problem, outcome))
+        no_prices = np.zeros(int(problem.spans[-1]))
+        return Relaxation(problem.tier, proven(problem, none), {}, no_prices, {}, problem, none)
+    bound = min(proven(problem, outcome.duals), proven(problem, none))
+    fractions, prices = _by_request(problem, outcome.fractions), _day_prices(problem, outcome)
+    return Relaxation(problem.tier, bound, fractions, prices, {}, problem, outcome.duals)
+
+
+def tighten(relaxation: Relaxation, effort: Effort, deadline_seconds: float | None) -> Relaxation:
+    """The better of this bound and CP-SAT's, where the relaxation is small enough for this effort."""
+    problem = relaxation.problem
+    found = integral.solve(problem, effort, deadline_seconds) if effort.suits(problem) else None
+    if found is None:
+        return relaxation
+    return replace(
+        relaxation, bound_usd=min(relaxation.bound_usd, found.bound_usd), whole=_whole(problem, found.fractions)
+    )
+
+
+def again(relaxation: Relaxation, reached: Mapping[int, float]) -> Relaxation:
+    """The same multipliers with other values ``reached`` above: a bound in no time, tight while the values are near."""
+    problem = replace(relaxation.problem, reached=build.kept_above(reached, relaxation.tier))
+    return replace(relaxation, bound_usd=proven(problem, relaxation.duals), problem=problem)
 
 
 def prices(relaxation: Relaxation, cluster: Cluster) -> list[Price]:
@@ -94,6 +130,14 @@ def proven(problem: Problem, duals: Duals) -> float:
     return float(parts.sum() + SAFETY * np.abs(parts).sum())
 
 
+def _whole(problem: Problem, fractions: Floats | None) -> dict[str, tuple[int, int]]:
+    if fractions is None:
+        return {}
+    gpus = {choice.request: choice.gpus for choice in problem.choices}
+    taken = {request: ways[0] for request, ways in _by_request(problem, fractions).items()}
+    return {request: (start, round(share * gpus[request])) for request, (start, share) in taken.items()}
+
+
 def _multipliers(values: Floats) -> Floats:
     return np.maximum(np.where(np.isfinite(values), values, 0.0), 0.0)
 
@@ -121,7 +165,7 @@ def _choice_worth(problem: Problem, limits: Floats, holds: Floats, reached: Mapp
         until = profiles.setdefault(choice.meters, _until(choice.meters, meters, len(problem.lengths)))
         own = slice(*np.searchsorted(columns.choice, [number, number + 1]))
         worth[own] -= gpus[number] * (until[columns.last[own]] - until[columns.first[own]])
-    most = np.array([choice.most for choice in problem.choices])
+    most = np.array([choice.share for choice in problem.choices])
     firsts = np.searchsorted(columns.choice, np.arange(len(problem.choices)))
     return most * np.maximum(np.maximum.reduceat(worth, firsts), 0.0)
 
