@@ -16,7 +16,7 @@ from solver.decisions import Decisions, Stand, stands
 from solver.engine.binding import Mask, PodRacks, Share, mask_of
 from solver.engine.ledger import Ledger
 from solver.engine.policy import TIGHT
-from solver.engine.wishes import Wish, wishes
+from solver.engine.wishes import Wish, split, wishes
 from solver.snapshot import Snapshot
 from solver.terms import GPUS_PER_RACK
 
@@ -105,9 +105,12 @@ class Board:
 
     def __init__(self, snapshot: Snapshot, cluster: Cluster, decisions: Decisions) -> None:
         self.cluster = cluster
-        standing = list(stands(snapshot, decisions))
-        self.wishes = wishes(snapshot, cluster, standing)
-        self._worth = _worth_before(snapshot, decisions)
+        every = list(stands(snapshot, decisions))
+        standing, keepers = split(snapshot, cluster, every)
+        self.requests = wishes(snapshot, cluster, every)
+        self.keepers = keepers
+        self.wishes = [*self.requests, *keepers]
+        self._worth = _worth_before(snapshot, decisions, keepers)
         self.ledger = Ledger(snapshot, cluster, decisions, standing)
         self.policy = TIGHT
         self.blocks: dict[int, Block] = {}
@@ -116,6 +119,8 @@ class Board:
         self._saved_pods: dict[int, tuple[list[Mask], list[Mask], list[tuple[Share, list[int]]]]] = {}
         self._reserved = _reserved_use(cluster, standing)
         self._fill(self._reserved)
+        for wish in keepers:
+            self._keep(wish)
 
     def _fill(self, use: Grid) -> None:
         cluster = self.cluster
@@ -131,6 +136,14 @@ class Board:
         ]
         for rack in np.flatnonzero(((use > 0) & (use < GPUS_PER_RACK)).any(axis=1)).tolist():
             self.shared.open(rack, use[rack])
+
+    def _keep(self, wish: Wish) -> None:
+        """Put a reservation that may be recalled where it stands: that is allowed whatever the counts say (R2, R7)."""
+        block = Block(wish, wish.first_start, wish.gpus)
+        if wish.shares_a_rack:
+            self.place_shared(block, wish.keep[0])
+        else:
+            self.place_on(block, list(wish.keep))
 
     def room(self, wish: Wish, start: int) -> Room | None:
         """The room for whole racks from ``start`` on; None where not even the smallest block fits the ledger."""
@@ -188,7 +201,7 @@ class Board:
         return True
 
     def positions(self) -> tuple[Position, ...]:
-        """Every accepted block, in the order of the snapshot's requests."""
+        """Every block on the board, accepted or kept, by the number of its wish."""
         return tuple(
             Position(number, block.start, block.gpus, tuple(sorted(block.racks())))
             for number, block in sorted(self.blocks.items())
@@ -205,7 +218,7 @@ class Board:
             elif not self.place_on(block, list(position.racks)):
                 raise ValueError(f"request {block.wish.id} does not fit where it is to stand")
             for share in block.shares.values():
-                share.pinned = position.racks == block.wish.keep
+                share.pinned = position.racks == tuple(sorted(block.wish.keep))
 
     def values(self) -> dict[int, float]:
         """Value in USD by tier, ascending (§ 5 step 2): what is accepted, less the share of what is recalled."""
@@ -295,9 +308,11 @@ class Board:
         self.ledger.change(block.wish, block.start, block.end, by_site, sign)
 
 
-def _worth_before(snapshot: Snapshot, decisions: Decisions) -> dict[int, float]:
-    """Each tier's value while nothing is accepted: the lost share, by days, of the recalled reservations."""
+def _worth_before(snapshot: Snapshot, decisions: Decisions, keepers: list[Wish]) -> dict[int, float]:
+    """Each tier's value while nothing is on the board: the lost share, by days, of the recalled reservations."""
     worth = dict.fromkeys((request.tier for request in snapshot.requests), 0.0)
+    for keeper in keepers:
+        worth[keeper.tier] = worth.get(keeper.tier, 0.0) - keeper.value_usd
     reservations = {reservation.id: reservation for reservation in snapshot.reservations}
     for recall in decisions.recalls:
         recalled = reservations[recall.reservation]

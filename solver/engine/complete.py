@@ -1,26 +1,66 @@
-"""Completion (R13): no declined request is left that would still fit on top of the plan, with nothing moved.
+"""Completion: recalls no earlier than needed (§ 5 step 2), and no declined request left that would still fit (R13).
 
 One pass is enough: every block that is added only takes room away from the others.
 """
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 
 from solver import offers
 from solver.cluster import Cluster
+from solver.engine import placement
 from solver.engine.board import Block, Board
 from solver.engine.wishes import Wish
-from solver.plan import Accepted
+from solver.plan import Accepted, Recall
 from solver.snapshot import Request, Snapshot
 from solver.standing import Standing
 
 
 def accepted_of(board: Board) -> list[Accepted]:
-    """The board's blocks as the plan file says them, in the order of the snapshot's requests."""
-    return [_accepted(block, board.cluster) for _, block in sorted(board.blocks.items())]
+    """The accepted blocks as the plan file says them, in the order of the snapshot's requests."""
+    accepted = [block for _, block in sorted(board.blocks.items()) if block.wish.reservation is None]
+    return [_accepted(block, board.cluster) for block in accepted]
+
+
+def keep_longer(board: Board) -> None:
+    """Keep each reservation that is to be recalled for as long as the accepted blocks leave it its place."""
+    for wish in board.keepers:
+        if wish.number in board.blocks:
+            continue
+        shorter = bisect.bisect_left(range(1, wish.days), True, key=lambda days: not _fits_for(board, wish, days))
+        if shorter:
+            placement.accept(board, _kept_for(wish, shorter), [wish.first_start])
+
+
+def recalls_of(board: Board) -> list[Recall]:
+    """The reservations that the board does not keep to their end, each with the first day without it."""
+    recalls = []
+    for wish in board.keepers:
+        block = board.blocks.get(wish.number)
+        days = block.wish.days if block else 0
+        if days < wish.days:
+            recalls.append(Recall(reservation=wish.id, end=board.cluster.date(wish.first_start + days)))
+    return recalls
+
+
+def _fits_for(board: Board, wish: Wish, days: int) -> bool:
+    board.begin()
+    fits = placement.accept(board, _kept_for(wish, days), [wish.first_start]) is not None
+    board.roll_back()
+    return fits
+
+
+def _kept_for(wish: Wish, days: int) -> Wish:
+    """The wish to keep the reservation for ``days`` days only, worth its share.
+
+    The value of a reservation that goes on beyond the horizon is lost from there on, too.
+    """
+    return replace(wish, days=days, value_usd=wish.value_usd * days / wish.days_in_all)
 
 
 def complete(snapshot: Snapshot, standing: Standing, wishes: list[Wish]) -> list[Accepted]:

@@ -53,7 +53,7 @@ def place(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:
         return _place_shared(board, wish, start, gpus)
     if wish.keep and gpus == len(wish.keep) * GPUS_PER_RACK:
         block = _place_on_kept_racks(board, wish, start, gpus)
-        if block is not None:
+        if block is not None or wish.reservation is not None:
             return block
     room = board.room(wish, start)
     tries = _BINDING_TRIES
@@ -156,6 +156,8 @@ def _place_shared(board: Board, wish: Wish, start: int, gpus: int) -> Block | No
     """A block smaller than a rack: on a rack that is shared already, the fullest first; else it opens a rack."""
     end = start + wish.days
     site_gpus = board.ledger.site_room(wish, start, end)
+    if wish.reservation is not None:
+        return _keep_shared(board, wish, site_gpus)
     for size in range(gpus, wish.min_gpus - 1, -wish.multiple):
         rack = _shared_rack(board, wish, start, size, site_gpus)
         if rack is None:
@@ -165,6 +167,18 @@ def _place_shared(board: Board, wish: Wish, start: int, gpus: int) -> Block | No
             board.place_shared(block, rack)
             return block
     return None
+
+
+def _keep_shared(board: Board, wish: Wish, site_gpus: Grid) -> Block | None:
+    """A reservation smaller than a rack stays on its own rack, where there is still room for it."""
+    days, rack = (wish.first_start, wish.first_start + wish.days), wish.keep[0]
+    if int(board.shared.of(rack)[slice(*days)].max()) + wish.gpus > GPUS_PER_RACK:
+        return None
+    if not _may_share(board, wish, rack, days, gpus=wish.gpus, site_gpus=site_gpus):
+        return None
+    block = Block(wish, wish.first_start, wish.gpus)
+    board.place_shared(block, rack)
+    return block
 
 
 def _shared_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Grid) -> int | None:

@@ -17,7 +17,7 @@ from solver.decisions import Decisions
 from solver.engine import admission, bound, chains
 from solver.engine.board import Board, Position
 from solver.engine.bound import Relaxation
-from solver.engine.complete import accepted_of, complete
+from solver.engine.complete import accepted_of, complete, keep_longer, recalls_of
 from solver.engine.crew import Crew, crew
 from solver.engine.explain import explain
 from solver.engine.parameters import SolveParameters
@@ -142,9 +142,11 @@ class _Solve:
         chains.improve(problem, board, self.crew, self.watch, reserve=self._reserve())
 
     def _complete(self, cluster: Cluster, decisions: Decisions, board: Board) -> Decisions:
-        accepted = accepted_of(board)
-        standing = standings.of(self.snapshot, cluster, replace(decisions, accepted=tuple(accepted)))
-        added = complete(self.snapshot, standing, [w for w in board.wishes if w.number not in board.blocks])
+        keep_longer(board)
+        accepted, recalls = accepted_of(board), (*decisions.recalls, *recalls_of(board))
+        decisions = replace(decisions, accepted=tuple(accepted), recalls=recalls)
+        standing = standings.of(self.snapshot, cluster, decisions)
+        added = complete(self.snapshot, standing, [w for w in board.requests if w.number not in board.blocks])
         accepted += added
         order = {request.id: i for i, request in enumerate(self.snapshot.requests)}
         accepted.sort(key=lambda item: order[item.request])

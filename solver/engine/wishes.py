@@ -1,22 +1,31 @@
-"""Requests as the search sees them: numbers instead of names, windows cut to the days that can start a block (R4)."""
+"""What the search may place, with numbers instead of names: requests, and interruptible reservations to be kept.
+
+A reservation that may be recalled is fixed until the first day on which a recall could end it; from there on it is a
+wish to keep exactly its racks, worth what a recall would lose (§ 5 step 2). Not placed means recalled (R11).
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from solver.cluster import Cluster
 from solver.decisions import Stand
-from solver.snapshot import Request, Scope, Snapshot
-from solver.terms import GPUS_PER_RACK, block_multiple
+from solver.snapshot import Request, Scope, Segment, Snapshot
+from solver.terms import GPUS_PER_RACK, add_days, block_multiple
 
 NONE = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wish:
-    """One request. ``first_start`` to ``last_start`` (both included) are the starts that R4 and R6 allow; the window
-    is empty where ``last_start < first_start``. ``tenant``, ``contract`` and ``site`` are positions in the snapshot's
-    lists, `NONE` where there is none. ``keep`` are the racks of the reservation that the request extends.
+    """One request, or one reservation to be kept.
+
+    ``first_start`` to ``last_start`` (both included) are the starts that R4 and R6 allow; the window is empty where
+    ``last_start < first_start``. ``tenant``, ``contract`` and ``site`` are positions in the snapshot's lists, `NONE`
+    where there is none. ``keep`` are the racks of the reservation that the request extends, or those that the
+    ``reservation`` has.
     """
 
     number: int
@@ -34,6 +43,10 @@ class Wish:
     tier: int
     value_usd: float
     keep: tuple[int, ...]
+    reservation: str | None = None
+    """The id of the reservation to be kept; None: this is a request."""
+    days_in_all: int = 0
+    """Days that a recall of the reservation would lose, those beyond the horizon included."""
 
     @property
     def multiple(self) -> int:
@@ -51,6 +64,69 @@ class Wish:
     def value_of(self, gpus: int) -> float:
         """What a block of ``gpus`` GPUs is worth: its share of the full block's value."""
         return self.value_usd if gpus == self.gpus else self.value_usd * gpus / self.gpus
+
+
+def split(snapshot: Snapshot, cluster: Cluster, standing: list[Stand]) -> tuple[list[Stand], list[Wish]]:
+    """What is fixed, and what may be recalled: reservations cut where a recall could end them, and wishes to keep them.
+
+    Numbers of wishes go on where the requests' end.
+    """
+    fixed: list[Stand] = []
+    keepers: list[Wish] = []
+    for stand in standing:
+        first = _recallable_from(snapshot, cluster, stand)
+        segment = next((s for s in stand.segments if s.start <= first and s.end == stand.end), None) if first else None
+        if first is None or segment is None or sum(segment.racks.values()) != stand.reservation.gpus:
+            fixed.append(stand)
+            continue
+        before = tuple(_cut(stand.segments, first))
+        fixed.append(Stand(stand.reservation, first, before))
+        number = len(snapshot.requests) + len(keepers)
+        keepers.append(
+            _keeper(snapshot, cluster, stand, number=number, first=cluster.index(first), racks=segment.racks)
+        )
+    return fixed, keepers
+
+
+def _recallable_from(snapshot: Snapshot, cluster: Cluster, stand: Stand) -> dt.date | None:
+    """R11: the first day without the reservation if it is recalled now; None: it can't be, or it would free nothing."""
+    reservation = stand.reservation
+    if not reservation.interruptible or reservation.recall_notice_days is None:
+        return None
+    first = max(reservation.start, add_days(snapshot.today, reservation.recall_notice_days))
+    return first if first < min(stand.end, snapshot.horizon_end) and stand.end == reservation.end else None
+
+
+def _cut(segments: tuple[Segment, ...], end: dt.date) -> Iterator[Segment]:
+    for segment in segments:
+        if segment.start < end:
+            yield Segment(start=segment.start, end=min(segment.end, end), racks=segment.racks)
+
+
+def _keeper(
+    snapshot: Snapshot, cluster: Cluster, stand: Stand, *, number: int, first: int, racks: dict[str, int]
+) -> Wish:
+    reservation = stand.reservation
+    lost = (stand.end - cluster.date(first)) / (reservation.end - reservation.start)
+    return Wish(
+        number=number,
+        id=reservation.id,
+        tenant=[tenant.id for tenant in snapshot.tenants].index(reservation.tenant),
+        contract=NONE,
+        site=NONE,
+        scope="any",
+        gpus=reservation.gpus,
+        min_gpus=reservation.gpus,
+        days=cluster.index(stand.end) - first,
+        first_start=first,
+        last_start=first,
+        recall_notice_days=reservation.recall_notice_days,
+        tier=reservation.tier,
+        value_usd=reservation.value_usd * lost,
+        keep=tuple(cluster.rack_number[rack] for rack in racks),
+        reservation=reservation.id,
+        days_in_all=(stand.end - cluster.date(first)).days,
+    )
 
 
 def wishes(snapshot: Snapshot, cluster: Cluster, stands: list[Stand]) -> list[Wish]:
