@@ -21,6 +21,8 @@ from solver.standing import Room, Standing
 
 __all__ = ["Ask", "Starts", "ask_of", "counter_offers", "largest", "place", "ranges", "starts", "window"]
 
+FIRST_STEP = 32  # days
+
 
 @dataclass(frozen=True, slots=True)
 class Starts:
@@ -90,15 +92,34 @@ class _Search:
         """The same block at the nearest start before the window, and after it."""
         today = self.standing.cluster.today
         found = []
-        before = np.flatnonzero(self._fits(self.ask, 0, self.first))
-        if len(before):
-            distance = (self.request.earliest_start - today).days - int(before[-1])
-            found.append((distance, self._offer("earlier", int(before[-1]))))
-        after = np.flatnonzero(self._fits(self.ask, self.last, self.standing.cluster.days))
-        if len(after):
-            start = self.last + int(after[0])
-            found.append((start - (self.request.latest_start - today).days, self._offer("later", start)))
+        before = self._last_start(self.first)
+        if before is not None:
+            found.append(((self.request.earliest_start - today).days - before, self._offer("earlier", before)))
+        after = self._first_start(self.last)
+        if after is not None:
+            found.append((after - (self.request.latest_start - today).days, self._offer("later", after)))
         return [offer for _, offer in sorted(found, key=lambda pair: pair[0])]
+
+    def _first_start(self, first: int) -> int | None:
+        """The first start from ``first`` on; asked in growing steps, as it is often near."""
+        step, end = FIRST_STEP, self.standing.cluster.days - self.ask.days + 1
+        while first < end:
+            found = np.flatnonzero(self._fits(self.ask, first, min(first + step, end)))
+            if len(found):
+                return first + int(found[0])
+            first, step = first + step, step * 4
+        return None
+
+    def _last_start(self, last: int) -> int | None:
+        """The last start before ``last``, likewise."""
+        step, last = FIRST_STEP, min(last, self.standing.cluster.days - self.ask.days + 1)
+        while last > 0:
+            first = max(0, last - step)
+            found = np.flatnonzero(self._fits(self.ask, first, last))
+            if len(found):
+                return first + int(found[-1])
+            last, step = first, step * 4
+        return None
 
     def wider(self) -> Iterator[CounterOffer]:
         """The same block in the same window, in the next wider scope in which it fits."""

@@ -72,7 +72,8 @@ def largest(slow: Landlord, wish: Request, start: dt.date) -> int:
     return next((gpus for gpus in sizes if slow.fits_somewhere(wish, start, gpus)), 0)
 
 
-def test_counter_offers_are_the_nearest_of_each_kind() -> None:
+def test_counter_offers_are_the_nearest_of_each_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offers, "FIRST_STEP", 2)  # so that the search takes several steps in ten days
     kinds: dict[str, int] = {}
     for snapshot, decisions in sound_landlords(400, 430):
         slow = Landlord(snapshot, decisions)
