@@ -196,6 +196,17 @@ class TestUnits:
         assert rules(land) == FITS
         assert rules(land | {"requests": [request(gpus=36)]}) == []
 
+    @pytest.mark.parametrize(("days", "broken"), [(2, FITS), (3, [])])
+    def test_a_rack_in_use_on_some_of_the_days_only(self, days: int, broken: list[str]) -> None:
+        """From day 3 on r2 is the one rack in use instead of r1, and a block does not change racks."""
+        land = snapshot(
+            sites=[site(halls=[hall(spare_racks=1)])],
+            reservations=[reservation(racks={"r1": 40}, end=3), reservation("v2", racks={"r2": 8}, start=3)],
+            requests=[request(gpus=4, earliest=1, days=days)],
+        )
+
+        assert rules(land) == broken
+
     def test_but_not_where_reservations_stand_on_spare_racks_already(self) -> None:
         stands = [reservation(racks={"r1": 40}), reservation("v2", racks={"r2": 4})]
         land = snapshot(sites=[site(halls=[hall(spare_racks=1)])], reservations=stands, requests=[request(gpus=4)])

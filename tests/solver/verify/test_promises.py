@@ -224,6 +224,12 @@ class TestRecall:
     def test_not_before_its_start(self, end: int, broken: list[str]) -> None:
         assert rules(self.stands(start=6), recalls=[recall("v1", end)]) == broken
 
+    def test_at_its_start_it_needs_nothing_any_more(self) -> None:
+        stands = self.stands(start=6, move_notice_days=0) | {"outages": [outage("a1", 5, None)]}
+
+        assert rules(stands, recalls=[recall("v1", 6)]) == []
+        assert rules(stands, recalls=[recall("v1", 6)], moves=[move("v1", (6, 10, {"a1": 72}))]) == []
+
     def test_a_firm_reservation_is_not_recalled(self) -> None:
         firm = self.stands(interruptible=False, recall_notice_days=None)
 
