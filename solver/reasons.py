@@ -20,18 +20,13 @@ _SCOPES: dict[Scope, str] = {"pod": "in one pod", "hall": "in one hall", "site":
 class Names:
     """What the provider's sentences need to know of a snapshot besides the reason itself."""
 
-    unit_kinds: dict[str, str]
     tenants: dict[str, str]
     quotas: dict[str, int | None]
 
 
 def names_of(snapshot: Snapshot) -> Names:
     """The names that sentences use."""
-    kinds = {site.id: "site" for site in snapshot.sites}
-    kinds |= {hall.id: "hall" for site in snapshot.sites for hall in site.halls}
-    kinds |= {pod.id: "pod" for site in snapshot.sites for hall in site.halls for pod in hall.pods}
     return Names(
-        unit_kinds=kinds,
         tenants={tenant.id: tenant.name for tenant in snapshot.tenants},
         quotas={tenant.id: tenant.max_gpus for tenant in snapshot.tenants},
     )
@@ -43,17 +38,17 @@ def for_planner(request: Request, reason: Reason, names: Names) -> str:
         case "window":
             return _window(request)
         case "contract":
-            return f"{_missing(reason, names)}: contract {request.contract} {_contract_cause(reason)}."
+            return f"{_missing(reason, request)}: contract {request.contract} {_contract_cause(reason)}."
         case "quota":
             quota = names.quotas.get(request.tenant) or 0
             name = names.tenants.get(request.tenant, request.tenant)
-            return f"{_missing(reason, names)}: the quota of {name} is {quota:,}{_after(reason.holders)}."
+            return f"{_missing(reason, request)}: the quota of {name} is {quota:,}{_after(reason.holders)}."
         case "capacity" | "topology":
-            return f"{_missing(reason, names)}{_topology(request, reason)}{_because(reason.holders, names)}."
+            return f"{_missing(reason, request)}{_topology(request, reason)}{_because(reason.holders)}."
         case "hold":
-            return f"{_missing(reason, names)}{_because(reason.holders, names)}."
+            return f"{_missing(reason, request)}{_because(reason.holders)}."
         case "outbid":
-            return _outbid(reason, names)
+            return _outbid(reason)
 
 
 def for_tenant(request: Request, reason: Reason) -> str:
@@ -92,23 +87,22 @@ def _window(request: Request) -> str:
     return f"No start {window} leaves {_days(request.days)} between today and the end of planning."
 
 
-def _missing(reason: Reason, names: Names) -> str:
+def _missing(reason: Reason, request: Request) -> str:
     """``288 GPUs are missing in pod p1 from 1 Feb 2027 until 20 Feb 2027`` of the worst range."""
     if not reason.short:
         return "Room is missing"
     worst = max(reason.short, key=lambda short: short.gpus)
     more = " and on other days" if len(reason.short) > 1 else ""
-    return f"{_gpus(worst.gpus)} missing{_in_unit(worst, names)} from {date(worst.start)} to {date(worst.end)}{more}"
+    return f"{_gpus(worst.gpus)} missing{_in_unit(worst, request)} from {date(worst.start)} to {date(worst.end)}{more}"
 
 
 def _gpus(gpus: int) -> str:
     return f"{gpus:,} GPUs are"
 
 
-def _in_unit(short: Shortage, names: Names) -> str:
-    if short.unit == CLUSTER and CLUSTER not in names.unit_kinds:
-        return ""
-    return f" in {names.unit_kinds.get(short.unit, 'unit')} {short.unit}"
+def _in_unit(short: Shortage, request: Request) -> str:
+    """Where, unless it is the cluster: what is missing of a count is missing everywhere."""
+    return "" if short.unit == CLUSTER else f" in {request.scope} {short.unit}"
 
 
 def _topology(request: Request, reason: Reason) -> str:
@@ -128,14 +122,13 @@ def _after(holders: list[Holder]) -> str:
     return f", of which {_list([f'{h.id} has {h.gpus:,}' for h in holders[:_NAMED]], len(holders))}" if holders else ""
 
 
-def _because(holders: list[Holder], names: Names) -> str:
+def _because(holders: list[Holder]) -> str:
     if not holders:
         return ""
-    return ": " + _list([_holder(holder, names) for holder in holders[:_NAMED]], len(holders))
+    return ": " + _list([_holder(holder) for holder in holders[:_NAMED]], len(holders))
 
 
-def _holder(holder: Holder, names: Names) -> str:
-    where = f"{names.unit_kinds.get(holder.id, 'unit')} {holder.id}"
+def _holder(holder: Holder) -> str:
     match holder.kind:
         case "hold":
             return f"the commitment of {holder.id} holds {holder.gpus:,}"
@@ -144,14 +137,14 @@ def _holder(holder: Holder, names: Names) -> str:
         case "accepted":
             return f"request {holder.id} takes {holder.gpus:,}"
         case "outage":
-            return f"outages in {where} take {holder.gpus:,}"
+            return f"outages in hall {holder.id} take {holder.gpus:,}"
         case "spare":
-            return f"{where} keeps {holder.gpus:,} spare"
+            return f"hall {holder.id} keeps {holder.gpus:,} spare"
         case "power":
-            return f"the power limit of {where} takes {holder.gpus:,}"
+            return f"the power limit of site {holder.id} takes {holder.gpus:,}"
 
 
-def _outbid(reason: Reason, names: Names) -> str:
+def _outbid(reason: Reason) -> str:
     taken = (
         f"It fits by itself from {date(reason.start)} on, but others took the room"
         if reason.start
@@ -159,7 +152,7 @@ def _outbid(reason: Reason, names: Names) -> str:
     )
     price = reason.price_to_win_usd
     ending = "a higher tier decides" if price is None else f"about USD {price:,.0f} would have won it"
-    return f"{taken}{_because(reason.holders, names)}; {ending}."
+    return f"{taken}{_because(reason.holders)}; {ending}."
 
 
 def _list(parts: list[str], total: int) -> str:

@@ -14,7 +14,8 @@ from tests.solver.naive import on
 
 NAMES = reasons.names_of(landlord(sites=[site("a")], tenants=[{"id": "tess", "name": "Tess", "max_gpus": 1440}]))
 WISH = Request.model_validate(request(gpus=720, min_gpus=288, contract="k", days=19, scope="hall"))
-IN_HALL = Shortage(unit="a-h", start=on(10), end=on(29), gpus=288)
+MISSING = Shortage(unit="cluster", start=on(10), end=on(29), gpus=288)
+IN_HALL = MISSING.model_copy(update={"unit": "a-h"})
 
 
 def reason(code: str, **changes: Any) -> Reason:
@@ -29,15 +30,16 @@ CASES = [
         "No start from 24 Nov 2026 to 24 Nov 2026 leaves 19 days between today and the end of planning.",
     ),
     (
-        reason("quota", short=[IN_HALL], holders=[Holder(kind="reservation", id="r1", gpus=1296)]),
-        "288 GPUs are missing in hall a-h from 2 Dec 2026 to 21 Dec 2026: the quota of Tess is 1,440, of which r1 has "
-        "1,296.",
+        reason("quota", short=[MISSING], holders=[Holder(kind="reservation", id="r1", gpus=1296)]),
+        ("288 GPUs are missing from 2 Dec 2026 to 21 Dec 2026: the quota of Tess is 1,440, of which r1 has 1,296."),
         "288 GPUs for 19 days in this window would take you above the number of GPUs agreed for you.",
     ),
     (
-        reason("contract", short=[IN_HALL]),
-        "288 GPUs are missing in hall a-h from 2 Dec 2026 to 21 Dec 2026: contract k is not in force, or commits too "
-        "little, on those days.",
+        reason("contract", short=[MISSING]),
+        (
+            "288 GPUs are missing from 2 Dec 2026 to 21 Dec 2026: contract k is not in force, or commits too "
+            "little, on those days."
+        ),
         "Your contract does not cover 288 GPUs for 19 days in this window beside what is booked on it.",
     ),
     (
@@ -52,30 +54,38 @@ CASES = [
                 Holder(kind="reservation", id="r2", gpus=72),
             ],
         ),
-        "288 GPUs are missing in hall a-h from 2 Dec 2026 to 21 Dec 2026 and on other days: outages in hall a-h take "
-        "144, hall a-h keeps 144 spare, the power limit of site a takes 72 and 2 more.",
+        (
+            "288 GPUs are missing in hall a-h from 2 Dec 2026 to 21 Dec 2026 and on other days: outages in hall a-h "
+            "take 144, hall a-h keeps 144 spare, the power limit of site a takes 72 and 2 more."
+        ),
         "There is no room for 288 GPUs for 19 days in this window: other commitments and maintenance come first.",
     ),
     (
         reason("topology", short=[IN_HALL], holders=[Holder(kind="reservation", id="r1", gpus=72)]),
-        "288 GPUs are missing in hall a-h from 2 Dec 2026 to 21 Dec 2026, though the cluster has room; no other hall "
-        "comes closer: reservation r1 has 72.",
+        (
+            "288 GPUs are missing in hall a-h from 2 Dec 2026 to 21 Dec 2026, though the cluster has room; no other "
+            "hall comes closer: reservation r1 has 72."
+        ),
         "There is room for 288 GPUs for 19 days in this window, but other commitments leave too little in one hall.",
     ),
     (
         reason(
             "hold",
-            short=[IN_HALL.model_copy(update={"unit": "cluster"})],
+            short=[MISSING],
             holders=[Holder(kind="hold", id="refl-1", gpus=7200), Holder(kind="hold", id="anth-1", gpus=720)],
         ),
-        "288 GPUs are missing from 2 Dec 2026 to 21 Dec 2026: the commitment of refl-1 holds 7,200 and the commitment "
-        "of anth-1 holds 720.",
+        (
+            "288 GPUs are missing from 2 Dec 2026 to 21 Dec 2026: the commitment of refl-1 holds 7,200 and the "
+            "commitment of anth-1 holds 720."
+        ),
         "Other commitments leave no room for 288 GPUs for 19 days in this window.",
     ),
     (
         reason("outbid", holders=[Holder(kind="accepted", id="q7", gpus=144)], price_to_win_usd=81526596.1),
-        "It fits by itself from 27 Nov 2026 on, but others took the room: request q7 takes 144; about USD 81,526,596 "
-        "would have won it.",
+        (
+            "It fits by itself from 27 Nov 2026 on, but others took the room: request q7 takes 144; about USD "
+            "81,526,596 would have won it."
+        ),
         "Other commitments leave no room for 288 GPUs for 19 days in this window.",
     ),
     (
