@@ -6,17 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from solver.cluster import UNLIMITED, Cluster
-from solver.engine.repair_timeline import Mask, Timeline, pieces_of
+from solver.engine.repair_timeline import Mask, Timeline, first_recall, pieces_of, ranges
 from solver.snapshot import Reservation, Snapshot
-from solver.terms import GPUS_PER_RACK
+from solver.terms import GPUS_PER_RACK, GPUS_PER_TRAY
 
 Racks = dict[int, Mask]
+Part = tuple[int, Mask, int]
+"""A rack on which a block that shares it has only some of its GPUs, the pieces, and how many GPUs."""
 
 
 @dataclass(slots=True, eq=False)
 class Lot:
     """A reservation with a day left: it needs ``racks`` racks with ``gpus`` GPUs each (one with fewer than 72 where it
-    shares) on the pieces ``span``. ``own`` are the racks that the snapshot gives it, ``units`` the ids of its scope.
+    shares) on the pieces ``span``. ``own`` are the racks that the snapshot gives it, ``parts`` those on which it has
+    less than it needs; on the ranges ``missing`` it lacks a rack, one entry for each.
     """
 
     number: int
@@ -25,6 +28,7 @@ class Lot:
     racks: int
     gpus: int
     own: Racks
+    parts: tuple[Part, ...]
     site: int | None
     movable: bool
     earliest_end: int
@@ -93,6 +97,13 @@ class Ground:
         """R11: whether a rack of ``sites`` is healthy, within power and carries nothing on all of ``mask``."""
         powered = (site for site in sites if not mask & ~self.room[site])
         return any(not mask & ~self.clear[rack] for site in powered for rack in self.racks_of[site])
+
+    def spare_gpus(self, rack: int, mask: Mask) -> int:
+        """The GPUs of ``rack`` that are free on all of ``mask``; 0 where it is not healthy or not within power."""
+        if mask & (self.whole[rack] | ~self.alive(rack, GPUS_PER_TRAY)):
+            return 0
+        load = self.load.get(rack)
+        return GPUS_PER_RACK - max((load[piece] for piece in pieces_of(mask)), default=0) if load else GPUS_PER_RACK
 
     def unloaded(self, rack: int, gpus: int) -> Mask:
         """The pieces on which other blocks leave ``gpus`` GPUs of ``rack``."""
@@ -188,25 +199,27 @@ def lots(snapshot: Snapshot, cluster: Cluster, timeline: Timeline) -> list[Lot]:
             continue
         whole = reservation.gpus >= GPUS_PER_RACK
         racks = reservation.gpus // GPUS_PER_RACK if whole else 1
-        own = _own(reservation, cluster, timeline)
+        gpus = GPUS_PER_RACK if whole else reservation.gpus
+        own, parts = _own(reservation, gpus, cluster, timeline)
         site = snapshot.site_of(reservation)
         lot = Lot(
             number=len(result),
             reservation=reservation,
             span=span,
             racks=racks,
-            gpus=GPUS_PER_RACK if whole else reservation.gpus,
+            gpus=gpus,
             own=own,
+            parts=parts,
             site=None if site is None else site_numbers[site],
             movable=not reservation.frozen(snapshot.today),
             earliest_end=_earliest_end(reservation, timeline),
-            missing=layers(own, span, racks),
+            missing=tuple(run for layer in _layers(own, span, racks) for run in ranges(layer)),
         )
         result.append(lot)
     return result
 
 
-def layers(racks: Racks, span: Mask, needed: int) -> tuple[Mask, ...]:
+def _layers(racks: Racks, span: Mask, needed: int) -> tuple[Mask, ...]:
     """What is missing of ``needed`` racks: layer ``i`` is the pieces of ``span`` that lack more than ``i``."""
     at_least = [span] + [0] * needed  # at_least[i]: pieces with i racks or more
     for mask in racks.values():
@@ -215,21 +228,23 @@ def layers(racks: Racks, span: Mask, needed: int) -> tuple[Mask, ...]:
     return tuple(layer for i in range(needed) if (layer := span & ~at_least[needed - i]))
 
 
-def _own(reservation: Reservation, cluster: Cluster, timeline: Timeline) -> Racks:
+def _own(reservation: Reservation, needed: int, cluster: Cluster, timeline: Timeline) -> tuple[Racks, tuple[Part, ...]]:
+    """The racks on which the snapshot gives the reservation all the GPUs that it needs of one, and the others."""
     own: Racks = {}
+    parts: list[Part] = []
     for segment in reservation.placement:
         mask = timeline.mask(segment.start, segment.end)
-        if mask and segment.end > timeline.today:
-            for rack in segment.racks:
-                number = cluster.rack_number[rack]
+        for rack, gpus in segment.racks.items() if mask else ():
+            number = cluster.rack_number[rack]
+            if gpus == needed:
                 own[number] = own.get(number, 0) | mask
-    return own
+            else:
+                parts.append((number, mask, gpus))
+    return own, tuple(parts)
 
 
 def _earliest_end(reservation: Reservation, timeline: Timeline) -> int:
     """R11: the first piece from which a recall may take the block away; beyond all pieces where it is firm."""
-    from solver.engine.repair_timeline import first_recall
-
     if reservation.recall_notice_days is None:
         return timeline.pieces
     return timeline.piece(max(reservation.start, first_recall(timeline.today, reservation.recall_notice_days)))

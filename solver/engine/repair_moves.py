@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from solver.engine.repair_ground import Racks
+from solver.engine.repair_ground import Part
 from solver.engine.repair_yard import Fate, Yard
 from solver.terms import GPUS_PER_RACK
 
@@ -18,8 +18,7 @@ def relocate(yard: Yard, fate: Fate) -> bool:
     before = yard.lift_all(fate)
     if _settle_anew(yard, fate):
         return True
-    for rack, mask in before.items():
-        yard.put(fate, rack, mask)
+    yard.put_back(fate, before)
     return False
 
 
@@ -27,17 +26,21 @@ def displace(yard: Yard, fates: Sequence[Fate], skips: Sequence[int]) -> None:
     """New placements for several lots that may swap racks; each leaves as many of its best places to others as its skip
     says. Raises `ImpossibleError` where one finds no place and its own is taken.
     """
+    carrying = {site: counts[:] for site, counts in yard.ground.carrying.items()}
     before = [yard.lift_all(fate) for fate in fates]
-    for fate, racks, skip in zip(fates, before, skips, strict=True):
+    for fate, stood, skip in zip(fates, before, skips, strict=True):
         if not _settle_anew(yard, fate, skip=skip):
-            _go_back(yard, fate, racks)
+            _go_back(yard, fate, stood)
+    for site, counts in carrying.items():
+        highest = map(max, counts, yard.ground.limits[site])
+        if any(now > most for now, most in zip(yard.ground.carrying[site], highest, strict=True)):
+            raise ImpossibleError  # power may not take more than it would where everybody stood
 
 
-def _go_back(yard: Yard, fate: Fate, racks: Racks) -> None:
-    for rack, mask in racks.items():
-        if mask & ~yard.ground.unloaded(rack, fate.lot.gpus):
-            raise ImpossibleError
-        yard.put(fate, rack, mask)
+def _go_back(yard: Yard, fate: Fate, before: list[Part]) -> None:
+    if any(mask & ~yard.ground.unloaded(rack, gpus) for rack, mask, gpus in before):
+        raise ImpossibleError
+    yard.put_back(fate, before)
 
 
 def _settle_anew(yard: Yard, fate: Fate, *, skip: int = 0) -> bool:

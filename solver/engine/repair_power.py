@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from solver.engine.repair_moves import ImpossibleError, relocate
-from solver.engine.repair_timeline import Mask
 from solver.engine.repair_yard import Fate, Yard
 
 
@@ -34,17 +33,18 @@ def relight(yard: Yard, order: Sequence[Fate]) -> None:
 
 def _stands_in(yard: Yard, fate: Fate, site: int) -> bool:
     """Whether the lot has a rack in the site on days on which it lacks power."""
-    over: Mask = yard.ground.over[site]
-    return any(mask & over and yard.ground.site_of[rack] == site for rack, mask in fate.racks.items())
+    over = yard.ground.over[site]
+    return any(mask & over and yard.ground.site_of[rack] == site for rack, mask, _ in fate.standing())
 
 
 def _darken(yard: Yard, victim: Fate, site: int) -> None:
     """Take the victim's rack that stands longest without power; whoever shares it loses it too."""
     over, days = yard.ground.over[site], yard.problem.timeline.days
-    here = [rack for rack in victim.racks if yard.ground.site_of[rack] == site]
-    rack = max(here, key=lambda rack: (days(victim.racks[rack] & over), -rack))
-    taken = victim.racks[rack] & over
+    here = [(rack, mask & over) for rack, mask, _ in victim.standing() if yard.ground.site_of[rack] == site]
+    rack, taken = max(here, key=lambda step: (days(step[1]), -step[0]))
     for fate in yard.fates:
+        if any(other == rack and mask & taken for other, mask, _ in fate.parts):
+            yard.lift_parts(fate, taken)
         if lost := fate.racks.get(rack, 0) & taken:
             if fate.moved:
                 raise ImpossibleError

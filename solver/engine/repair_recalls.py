@@ -35,5 +35,5 @@ def _narrows(problem: Problem, fate: Fate, gap: holds.Gap, piece: int) -> bool:
     if notice is None or gap.notice is None or notice < gap.notice or piece < fate.lot.earliest_end:
         return False
     sites = problem.ground.site_of
-    here = (rack for rack, mask in fate.racks.items() if mask >> piece & 1)
+    here = (rack for rack, mask, _ in fate.standing() if mask >> piece & 1)
     return any(gap.site is None or sites[rack] == gap.site for rack in here)

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from solver.engine.repair_chain import GuardedChain, Link, longest_chain
+from solver.engine.repair_ground import Part
 from solver.engine.repair_timeline import Mask, lowest, pieces_of, ranges, runs
 from solver.engine.repair_yard import Fate, Yard
 from solver.terms import GPUS_PER_RACK
@@ -22,10 +23,23 @@ def replace_lost(yard: Yard, fate: Fate, *, longest_first: bool = True) -> None:
         return
     replacing = _Replacing(yard, fate)
     for lost in sorted(lost_ranges, key=yard.problem.timeline.days, reverse=longest_first):
-        for rack, mask in replacing.chain(lost):
+        parts = yard.lift_parts(fate, lost)
+        chain = replacing.chain(lost)
+        if fate.lot.gpus < GPUS_PER_RACK:
+            chain, parts = replacing.more_gpus(lost, chain, parts)
+        for rack, mask in chain:
             yard.put(fate, rack, mask)
             lost &= ~mask
-        fate.short += ranges(lost)
+        for part in parts:
+            yard.put_part(fate, part)
+        fate.short += _still_short(fate, lost)
+
+
+def _still_short(fate: Fate, rest: Mask) -> Iterator[tuple[Mask, int]]:
+    for _, mask, gpus in fate.parts:
+        yield from ((run, fate.lot.gpus - gpus) for run in ranges(mask & rest))
+        rest &= ~mask
+    yield from ((run, fate.lot.gpus) for run in ranges(rest))
 
 
 class _Replacing:
@@ -96,6 +110,21 @@ class _Replacing:
         best = min(whole, key=lambda step: self._strangeness(step[0]))
         chosen = [step for step in steps if step[1] & self.home[self.of_rack[step[0]]] or step == best]
         return sorted(chosen, key=lambda step: self._strangeness(step[0]))
+
+    def more_gpus(self, lost: Mask, chain: list[Step], parts: list[Part]) -> tuple[list[Step], list[Part]]:
+        """For a lot that shares a rack the most GPU-days: where it stood with some of its GPUs, the rack with most GPUs
+        free on all of ``lost``, or ``chain``.
+        """
+        if self._covered(chain) == lost:
+            return chain, []
+        ground, days = self.yard.ground, self.timeline.days
+        racks = (rack for site in self.yard.problem.sites(self.fate.lot) for rack in ground.racks_of[site])
+        most, _, rack = max(((ground.spare_gpus(rack, lost), -rack, rack) for rack in racks), default=(0, 0, 0))
+        if most * days(lost) > sum(gpus * days(mask) for _, mask, gpus in parts):
+            parts = [(rack, lost, most)]
+        if days(self._covered(chain)) * self.fate.lot.gpus > sum(gpus * days(mask) for _, mask, gpus in parts):
+            return chain, []
+        return [], parts
 
     def _steps(self, lost: Mask) -> list[Step]:
         """The racks on which the lot may stand in, with the pieces of ``lost`` on which they are free."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from solver.engine.repair_attempt import Choices, attempt
 from solver.engine.repair_ground import Lot
 from solver.engine.repair_moves import ImpossibleError
-from solver.engine.repair_outcome import Score, score
 from solver.engine.repair_recalls import next_recall
+from solver.engine.repair_score import Score, score
 from solver.engine.repair_timeline import pieces_of
 from solver.engine.repair_yard import Fate, Problem
 from solver.snapshot import SCOPES

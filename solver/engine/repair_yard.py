@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from solver.cluster import Cluster, Units
-from solver.engine.repair_ground import Ground, Lot, Racks
+from solver.engine.repair_ground import Ground, Lot, Part, Racks
 from solver.engine.repair_timeline import Mask, Timeline, lowest, ranges
 from solver.snapshot import Snapshot
 
@@ -34,8 +34,8 @@ class Problem:
 class Fate:
     """What becomes of a lot: the pieces on which it stands, its racks, and whether these are one new placement.
 
-    ``lost`` and ``short`` are ranges, one for each rack that an outage took and for each that nothing replaces there;
-    ``dark`` are the pieces on which power takes a rack.
+    ``lost`` are ranges, one for each rack that an outage took; ``dark`` are the pieces on which power takes a rack.
+    ``short`` are ranges on which so many GPUs stay missing. On the racks of ``parts`` it has less than it needs of one.
     """
 
     lot: Lot
@@ -44,7 +44,12 @@ class Fate:
     moved: bool = False
     lost: list[Mask] = field(default_factory=list)
     dark: Racks = field(default_factory=dict)
-    short: list[Mask] = field(default_factory=list)
+    short: list[tuple[Mask, int]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+
+    def standing(self) -> list[Part]:
+        """Every rack with the pieces on which the lot stands on it, and how many GPUs it has there."""
+        return [*((rack, mask, self.lot.gpus) for rack, mask in self.racks.items()), *self.parts]
 
     @property
     def is_harmed(self) -> bool:
@@ -66,13 +71,20 @@ class Yard:
         span = lot.span & timeline.between(0, timeline.pieces if end is None else end)
         fate = Fate(lot, span, {})
         for rack, mask in lot.own.items():
-            hit = mask & span & self.ground.dead[rack]
-            gone = mask & span & timeline.from_piece(lowest(hit)) if hit else 0
+            gone = self._gone(rack, mask & span)
             fate.lost += ranges(gone)
             if kept := mask & span & ~gone:
                 self.put(fate, rack, kept)
-        fate.lost += [run for missing in lot.missing for run in ranges(missing & span)]
+        for rack, mask, gpus in lot.parts:
+            if kept := mask & span & ~self._gone(rack, mask & span):
+                self.put_part(fate, (rack, kept, gpus))
+        fate.lost += [missing & span for missing in lot.missing if missing & span]
         return fate
+
+    def _gone(self, rack: int, mask: Mask) -> Mask:
+        """R10: what an outage takes, from its first day on ``mask`` to the end."""
+        hit = mask & self.ground.dead[rack]
+        return mask & self.problem.timeline.from_piece(lowest(hit)) if hit else 0
 
     def put(self, fate: Fate, rack: int, mask: Mask) -> None:
         """Let the lot stand on ``rack``."""
@@ -86,12 +98,36 @@ class Yard:
         if not fate.racks[rack]:
             del fate.racks[rack]
 
-    def lift_all(self, fate: Fate) -> Racks:
-        """Take the lot off all its racks, which are answered."""
-        before = dict(fate.racks)
-        for rack, mask in before.items():
+    def put_part(self, fate: Fate, part: Part) -> None:
+        """Let the lot have some of its GPUs on a rack."""
+        rack, mask, gpus = part
+        self.ground.put(rack, gpus, mask)
+        fate.parts.append(part)
+
+    def lift_parts(self, fate: Fate, mask: Mask) -> list[Part]:
+        """Take the lot off the racks on which it has some of its GPUs on ``mask``; what stood there is answered."""
+        before = fate.parts
+        lifted = [(rack, pieces & mask, gpus) for rack, pieces, gpus in before if pieces & mask]
+        fate.parts = [(rack, pieces & ~mask, gpus) for rack, pieces, gpus in before if pieces & ~mask]
+        for rack, pieces, gpus in lifted:
+            self.ground.lift(rack, gpus, pieces)
+        return lifted
+
+    def lift_all(self, fate: Fate) -> list[Part]:
+        """Take the lot off all its racks; where it stood is answered."""
+        before = fate.standing()
+        for rack, mask in list(fate.racks.items()):
             self.lift(fate, rack, mask)
+        self.lift_parts(fate, fate.span)
         return before
+
+    def put_back(self, fate: Fate, before: Iterable[Part]) -> None:
+        """Undo `lift_all`."""
+        for rack, mask, gpus in before:
+            if gpus == fate.lot.gpus:
+                self.put(fate, rack, mask)
+            else:
+                self.put_part(fate, (rack, mask, gpus))
 
     def openings(self, fate: Fate, mask: Mask) -> list[tuple[int, Mask]]:
         """The racks in its site (R5) that can take one rack's part of the lot more on pieces of ``mask``."""
