@@ -113,13 +113,17 @@ def _topology(request: Request, reason: Reason) -> str:
 
 def _contract_cause(reason: Reason) -> str:
     if reason.holders:
-        return f"has no more to draw{_after(reason.holders)}"
+        return f"is drawn already: {_own(reason.holders)}"
     return "is not in force, or commits too little, on those days"
 
 
 def _after(holders: list[Holder]) -> str:
     """The blocks of the tenant's own that use up what it may have."""
-    return f", of which {_list([f'{h.id} has {h.gpus:,}' for h in holders[:_NAMED]], len(holders))}" if holders else ""
+    return f", of which {_own(holders)}" if holders else ""
+
+
+def _own(holders: list[Holder]) -> str:
+    return _list([f"{holder.id} has {holder.gpus:,}" for holder in holders[:_NAMED]], len(holders))
 
 
 def _because(holders: list[Holder]) -> str:

@@ -35,6 +35,11 @@ CASES = [
         "288 GPUs for 19 days in this window would take you above the number of GPUs agreed for you.",
     ),
     (
+        reason("contract", short=[MISSING], holders=[Holder(kind="reservation", id="r1", gpus=1296)]),
+        "288 GPUs are missing from 2 Dec 2026 to 21 Dec 2026: contract k is drawn already: r1 has 1,296.",
+        "Your contract does not cover 288 GPUs for 19 days in this window beside what is booked on it.",
+    ),
+    (
         reason("contract", short=[MISSING]),
         (
             "288 GPUs are missing from 2 Dec 2026 to 21 Dec 2026: contract k is not in force, or commits too "
