@@ -79,14 +79,13 @@ def relax_linearly(problem: Problem, deadline_seconds: float | None) -> Relaxati
 
 
 def tighten(relaxation: Relaxation, effort: Effort, deadline_seconds: float | None) -> Relaxation:
-    """The better of this bound and CP-SAT's, where the relaxation is small enough for this effort."""
+    """What whole blocks add: nothing below the least of them, and CP-SAT's bound where this effort suits the size."""
     problem = relaxation.problem
     found = integral.solve(problem, effort, deadline_seconds) if effort.suits(problem) else None
     if found is None:
-        return relaxation
-    return replace(
-        relaxation, bound_usd=min(relaxation.bound_usd, found.bound_usd), whole=_whole(problem, found.fractions)
-    )
+        return replace(relaxation, bound_usd=_none_or_some(problem, relaxation.bound_usd))
+    bound = _none_or_some(problem, min(relaxation.bound_usd, found.bound_usd))
+    return replace(relaxation, bound_usd=bound, whole=_whole(problem, found.fractions))
 
 
 def again(relaxation: Relaxation, reached: Mapping[int, float]) -> Relaxation:
@@ -130,6 +129,16 @@ def proven(problem: Problem, duals: Duals) -> float:
     return float(parts.sum() + SAFETY * np.abs(parts).sum())
 
 
+def _none_or_some(problem: Problem, bound: float) -> float:
+    """A tier without recalls is worth nothing or at least its least block, so a bound between the two is 0."""
+    own = [(number, choice) for number, choice in enumerate(problem.choices) if choice.tier == problem.tier]
+    if any(choice.request is None for _, choice in own):
+        return bound
+    value = dict(zip(problem.columns.choice.tolist(), problem.columns.value.tolist(), strict=True))
+    least = min((value[number] * choice.fewest * choice.unit / choice.gpus for number, choice in own), default=np.inf)
+    return bound if bound > least * (1 - SAFETY) else min(bound, 0.0)
+
+
 def _whole(problem: Problem, fractions: Floats | None) -> dict[str, tuple[int, int]]:
     if fractions is None:
         return {}
@@ -143,12 +152,17 @@ def _multipliers(values: Floats) -> Floats:
 
 
 def _hold_duals(problem: Problem, holds: Floats, limits: Floats) -> Floats:
-    """A held GPU costs what the limits ask that count it; a larger multiplier would make holding more worth while."""
+    """A held GPU costs what the limits ask that count it; a larger multiplier would make holding more worth while.
+
+    Where nothing can be booked on the contract, all that is due is held: the full cost is the best multiplier.
+    """
     cost = np.zeros_like(holds)
     for number, limit in enumerate(problem.limits):
         for hold in limit.holds:
             cost[hold] += limits[number]
-    return np.minimum(holds, cost)
+    loaded: frozenset[Meter] = frozenset().union(*(choice.meters for choice in problem.choices))
+    fixed = np.array([hold.booked not in loaded for hold in problem.holds], dtype=np.bool_)
+    return np.where(fixed[:, None], cost, np.minimum(holds, cost))
 
 
 def _choice_worth(problem: Problem, limits: Floats, holds: Floats, reached: Mapping[int, float]) -> Floats:
