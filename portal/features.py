@@ -7,6 +7,8 @@ from __future__ import annotations
 
 FEATURES: tuple[str, ...] = (
     "portal.web.pages",
+    "portal.approvals.views",
+    "portal.plans.views",
     "portal.auth.views",
     "portal.auth.user_views",
     "portal.audit.views",

@@ -7,6 +7,7 @@ from fractions import Fraction
 import sqlalchemy as sa
 
 from portal.domain.money import to_cents
+from portal.domain.reasons import by_plan
 from portal.domain.requests import state_after_decline
 from portal.domain.states import RequestState, check_transition
 from portal.models.placements import Placement
@@ -17,6 +18,7 @@ from portal.plans import placing
 from portal.plans.segments import Stretch
 from portal.plans.work import Work
 from solver.plan import Accepted, Declined
+from solver.reasons import for_tenant
 
 _SAME_TERMS = ("contract_id", "gpus", "scope", "site_id", "tier", "rate", "interruptible", "recall_notice_days")
 
@@ -36,8 +38,10 @@ def accept(work: Work) -> None:
 def decline(work: Work) -> None:
     """Each declined request is declined, or waits where its tenant wanted that and it still can."""
     requests = _requests(work, [item.request for item in work.plan.declined])
+    asked = {request.id: request for request in work.files.snapshot.requests}
     for item in work.plan.declined:
-        _note_declined(work, requests[item.request], item)
+        sentence = for_tenant(asked[item.request], item.reason)
+        _note_declined(work, requests[item.request], item, sentence)
 
 
 def _requests(work: Work, ids: list[str]) -> dict[str, Request]:
@@ -109,14 +113,14 @@ def _note_accepted(work: Work, request: Request, reservation: Reservation, item:
     work.audit("accepted", f"request {request.public_id}", request.tenant_id, {**names, **block})
 
 
-def _note_declined(work: Work, request: Request, item: Declined) -> None:
+def _note_declined(work: Work, request: Request, item: Declined, sentence: str) -> None:
     following = state_after_decline(
         wants_waitlist=request.wants_waitlist, latest_start=request.latest_start, today=work.moment.today
     )
     if following is not request.state:  # one that waits may go on waiting
         request.state = check_transition(request.state, following)
     request.decided_at, request.decided_by_id = work.moment.now, work.moment.by.user_id
-    request.reason = item.reason.model_dump(mode="json")
+    request.reason = by_plan(item.reason.model_dump(mode="json"), sentence)
     request.counter_offers = [offer.model_dump(mode="json") for offer in item.counter_offers]
     kind = "request_waitlisted" if following is RequestState.WAITLISTED else "request_declined"
     work.tell(kind, request.tenant_id, request=request.public_id, code=item.reason.code)

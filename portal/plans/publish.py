@@ -34,7 +34,7 @@ def publish(session: Session, *, plan_id: str, moment: Moment, left_out: Collect
     files = files_of(plan)
     rest = without(files, _left_out(session, files, left_out, moment.today))
     lock_capacity(session)
-    expire_offers(session, moment.now)
+    expire_offers(session, moment.now)  # their racks are free already, and may be in this plan
     _lock_requests(session, files)
     plan = _proposed(session, plan_id)
     _check_fresh(session, plan, files, moment)
