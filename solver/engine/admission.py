@@ -1,7 +1,7 @@
 """Admission: in which order requests are tried, and at which of their starts first. Heuristic; every order is valid.
 
-Tier goes before tier, always. Inside a tier the orders differ: dearest GPU-day first, most value for what its room is worth
-first (the relaxation's day prices), or as the relaxation itself would accept.
+Tier goes before tier, always. Inside a tier the orders differ: dearest GPU-day first, most value for what its room is
+worth first (the relaxation's day prices), or as the relaxation itself would accept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Starts = Callable[[Wish], Iterable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """What a tier's relaxation says: the share of each request that it accepts by start, and a GPU-day's worth by day."""
+    """What a tier's relaxation says: the shares in which it accepts each request, by start, and a GPU-day's worth."""
 
     fractions: Mapping[str, Sequence[tuple[int, float]]]
     day_prices: NDArray[np.float64]

@@ -1,7 +1,7 @@
 """Binding racks: which racks of a pod a block gets, decided last and decided anew whenever that helps.
 
-Inside a pod blocks are intervals and racks are colours: taken in order of start, each block on free racks, they always fit
-when on every day they need no more racks than there are. Only racks that are blocked on some days (outages,
+Inside a pod blocks are intervals and racks are colours: taken in order of start, each block on free racks, they always
+fit when on every day they need no more racks than there are. Only racks that are blocked on some days (outages,
 reservations, shared racks) can spoil that. Days of a rack are bits of one integer: bit ``t`` is day ``t``.
 """
 
@@ -48,13 +48,9 @@ class PodRacks:
     def bind(self, share: Share, racks: int) -> bool:
         """Give ``share`` as many racks, moving other shares inside the pod where that is needed. False: it can't."""
         free = self.free_racks(share.mask)
-        if len(free) >= racks:
-            chosen = sorted(free, key=lambda i: self._gap(i, share))[:racks]
-        elif not self._recolour(share, racks):
-            return False
-        else:
-            return True
-        self._put(share, chosen)
+        if len(free) < racks:
+            return self._recolour(share, racks)
+        self._put(share, sorted(free, key=lambda i: self._gap(i, share))[:racks])
         self.shares.append(share)
         return True
 

@@ -1,7 +1,7 @@
 """The crew: processes that share the work of one solve, of this machine or of a Dask cluster.
 
-The interface is Python's own `concurrent.futures.Executor`. The processes are started when they are first needed, and do
-not outlive the solve.
+The interface is Python's own `concurrent.futures.Executor`. The processes are started when they are first needed, and
+do not outlive the solve.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ from solver.engine.wishes import Wish
 
 Values = tuple[float, ...]
 _RELATIVE_TOLERANCE = 1e-12
+_IN_ORDER = 0.5
+_TIERS_MIXED = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,10 @@ class Chain:
         return removed
 
     def _order(self, guest: Wish | None, removed: list[Block], declined: list[Wish]) -> Iterable[Wish]:
-        """By tier, then dearest first with some noise; now and then the guest before all others of its tier."""
+        """By tier, then dearest first with some noise; often the guest before all others of its tier.
+
+        Now and then tiers are mixed: a lower one goes first, and the higher ones lose nothing by another place.
+        """
         chance = self.chance
         if len(declined) > self.parameters.candidates:
             declined = chance.sample(declined, self.parameters.candidates)
@@ -121,21 +126,21 @@ class Chain:
         noise = chance.choice((0.05, 0.2, 0.5))
         by_size = chance.random() < 0.3
         favoured = guest.number if guest is not None and chance.random() < 0.7 else None
+        by_tier = chance.random() >= _TIERS_MIXED
         keyed = []
         for wish in wishes.values():
             worth = wish.value_usd if by_size else wish.usd_per_gpu_day
             rank = 0.0 if wish.number == favoured else 1.0
-            keyed.append((wish.tier, rank, -worth * chance.uniform(1 - noise, 1 + noise), wish.number, wish))
+            tier = wish.tier if by_tier else 0
+            keyed.append((tier, rank, -worth * chance.uniform(1 - noise, 1 + noise), wish.number, wish))
         keyed.sort(key=lambda item: item[:4])
         return [item[4] for item in keyed]
 
     def _starts(self, wish: Wish) -> Iterable[int]:
+        """Some starts of the window, as often in order of time as in none: an equal start may suit others better."""
         window = range(wish.first_start, wish.last_start + 1)
-        if len(window) <= self.parameters.starts:
-            return window
-        chosen = self.chance.sample(window, self.parameters.starts)
-        chosen.sort()
-        return chosen
+        chosen = self.chance.sample(window, min(len(window), self.parameters.starts))
+        return sorted(chosen) if self.chance.random() < _IN_ORDER else chosen
 
     def _keeps(self, delta: list[float], values: list[float], heat: float) -> bool:
         blocks = max(1, len(self.board.blocks))

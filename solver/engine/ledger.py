@@ -1,9 +1,9 @@
 """Counts that contracts and quotas limit: R6 contract, R7 hold, R8 interruptible, R9 quota, as running sums per day.
 
-A row is one right side of R7 or R8: row 0 is R7 (firm blocks), row ``1 + i`` is R8 for the ``i``-th recall notice ``n``.
+A row is one right side of R7 or R8: row 0 is R7 (firm blocks), row ``1 + i`` is R8 for the ``i``-th recall notice.
 Each has a slack over the cluster and one per site: the right side less the left side, in GPUs, never negative under a
-valid plan. A drawdown block uses up its contract's hold first, so a row in which that hold counts has the hold's GPUs as
-additional room for it.
+valid plan. A drawdown block uses up its contract's hold first, so a row in which that hold counts has the hold's GPUs
+as additional room for it.
 """
 
 from __future__ import annotations
