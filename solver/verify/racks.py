@@ -60,18 +60,18 @@ def r3(case: Case) -> Iterator[Broken]:
 
 def _shapes(case: Case) -> Iterator[Broken]:
     for accepted in case.plan.accepted:
-        fault = shape_fault(accepted.gpus, accepted.racks)
+        fault = _shape_fault(accepted.gpus, accepted.racks)
         if fault:
             yield Broken("R1", f"{accepted.request}: {fault}.", (accepted.request,))
     for move in case.plan.moves:
         gpus = case.reservations[move.reservation].gpus
         for segment in case.remaining(move):
-            if fault := shape_fault(gpus, segment.racks):
+            if fault := _shape_fault(gpus, segment.racks):
                 days = f"[{segment.start}, {segment.end})"
                 yield Broken("R1", f"{move.reservation} on {days}: {fault}.", (move.reservation,))
 
 
-def shape_fault(gpus: int, racks: Mapping[str, int]) -> str | None:
+def _shape_fault(gpus: int, racks: Mapping[str, int]) -> str | None:
     """What is wrong with how a block of ``gpus`` GPUs lies on its racks; None: nothing."""
     if min(racks.values(), default=1) <= 0:
         return "it has racks without GPUs"

@@ -33,17 +33,17 @@ def r5(case: Case) -> Iterator[Broken]:
     """
     for accepted in case.plan.accepted:
         request = case.requests[accepted.request]
-        yield from _misplaced(request, scope_fault(case, request, accepted.racks))
-        yield from _misplaced(request, site_fault(case, request, accepted.racks))
+        yield from _misplaced(request, _scope_fault(case, request, accepted.racks))
+        yield from _misplaced(request, _site_fault(case, request, accepted.racks))
     for move in case.plan.moves:
         reservation = case.reservations[move.reservation]
         had = {rack for segment in reservation.placement for rack in segment.racks}
         remaining = [segment.racks for segment in case.remaining(move)]
         new = {rack for racks in remaining for rack in racks if rack not in had}
-        yield from _misplaced(reservation, site_fault(case, reservation, new))
+        yield from _misplaced(reservation, _site_fault(case, reservation, new))
         is_bound = move.forced or reservation.frozen(case.snapshot.today)  # R10 judges its replacements
         if new and len(remaining) == 1 and not is_bound:
-            yield from _misplaced(reservation, scope_fault(case, reservation, remaining[0]))
+            yield from _misplaced(reservation, _scope_fault(case, reservation, remaining[0]))
 
 
 def r6(case: Case) -> Iterator[Broken]:
@@ -83,13 +83,13 @@ def committed(case: Case, contract_id: str) -> Ints:
     return gpus
 
 
-def scope_fault(case: Case, block: Request | Reservation, racks: Iterable[str]) -> str | None:
+def _scope_fault(case: Case, block: Request | Reservation, racks: Iterable[str]) -> str | None:
     units = case.ground.units(block.scope)
     used = sorted({units.ids[units.of_rack[case.ground.number[rack]]] for rack in racks})
     return f"lies in the {block.scope}s {', '.join(used)}, not in one" if len(used) > 1 else None
 
 
-def site_fault(case: Case, block: Request | Reservation, racks: Iterable[str]) -> str | None:
+def _site_fault(case: Case, block: Request | Reservation, racks: Iterable[str]) -> str | None:
     bound, sites = case.snapshot.site_of(block), case.ground.sites
     if bound is None:
         return None

@@ -209,6 +209,14 @@ class TestR8:
         assert rules(land, recalls=[recall("v1", 8)]) == []
         assert rules(land, recalls=[recall("v1", 9)]) == ["R8"]
 
+    def test_where_no_interruptible_block_stands_r7_says_it_alone(self) -> None:
+        asked = [interruptible("q1", 8, earliest=15), request("q2", earliest=10)]
+        accepted = [accept("q1", 15, 17), accept("q2", 10, 12)]
+
+        assert rules(self.land(*asked, gpus=0), accepted=accepted) == []
+        held = [contract("k1", steps=[(0, 13, 144)], booking_lead_days=7)]
+        assert rules(self.land(*asked) | {"contracts": held}, accepted=accepted) == ["R7"]
+
     def test_days_that_no_recall_can_reach_are_not_broken(self) -> None:
         """Held from day 7 on, recalled from day 8 on: day 7 can't be helped; nor may anything make it worse."""
         stands = reservation("v1", end=15, interruptible=True, recall_notice_days=8)

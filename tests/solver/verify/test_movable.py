@@ -92,6 +92,24 @@ class TestMovable:
 
         assert rules(dead, moves=[pieces]) == []
 
+    def test_a_placement_in_one_unit_of_its_scope_does(self) -> None:
+        """Pod b has two free racks, pod c one."""
+        stands = movable(racks={"a1": 72, "a2": 72}, scope="pod")
+        dead = land(stands, sites=pods(a=2, b=2, c=1), outages=[outage("a1", 4, None)])
+
+        pieces = move("v1", (3, 4, {"a1": 72, "a2": 72}), (4, 8, {"a2": 72, "c1": 72}))
+
+        assert rules(dead, moves=[pieces]) == ["R10"]
+        assert rules(dead, moves=[move("v1", (3, 8, {"b1": 72, "b2": 72}), forced=False)]) == []
+
+    def test_where_none_exists_a_replacement_from_its_first_day_on_may_lie_outside_its_scope(self) -> None:
+        """It looks like one new placement, but it is a kept rack and a forced replacement."""
+        stands = movable(racks={"a1": 72, "a2": 72}, scope="pod")
+        dead = land(stands, sites=pods(a=2, b=1), outages=[outage("a1", 0, None)])
+
+        assert rules(dead, moves=[move("v1", (3, 8, {"a2": 72, "b1": 72}))]) == []
+        assert rules(dead, moves=[move("v1", (3, 8, {"a2": 72, "b1": 72}), forced=False)]) == ["R5", "R10"]
+
     def test_a_placement_outside_its_site_does_not_count(self) -> None:
         sites = [
             site("s1", halls=[hall("h1", pods=pod_racks(a=2))]),

@@ -267,6 +267,13 @@ class TestPlaceOfAReplacement:
 
         assert rules(dead, moves=[move("v1", (0, 10, {rack: 72}))]) == broken
 
+    def test_a_rack_of_its_own_outside_its_site_is_kept(self) -> None:
+        """An earlier plan published it so; of its two racks the one in its site dies."""
+        dead = self.cluster(frozen(racks={"a1": 72, "c1": 72}, site="s1"), outages=[outage("a1", 0, None)])
+
+        assert rules(dead, moves=[move("v1", (0, 10, {"a2": 72, "c1": 72}))]) == []
+        assert rules(dead, moves=[move("v1", (0, 10, {"a2": 72, "a3": 72}))]) == ["R10"]
+
     def test_in_its_contracts_site(self) -> None:
         bound = contract(site="s1", steps=[(0, 10, 72)])
         dead = self.cluster(frozen(contract="k1"), contracts=[bound], outages=[outage("a1", 0, None)])
