@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None, *, time: Clock | None = None) -
     web_settings.init_app(app, settings)
     database.init_app(app)
     clock.init_app(app, time or Clock())
-    logs.init_app(app)  # first of the hooks, so that every answer carries its request id
+    logs.init_app(app, settings)  # first of the hooks, so that every answer carries its request id
     headers.init_app(app)
     forms.init_app(app)
     limits.init_app(app)

@@ -10,7 +10,7 @@ import time
 import structlog
 from flask import Flask, Response, g, request
 
-from portal.config import LogFormat, Settings
+from portal.config import LogFormat, Mode, Settings
 
 log = structlog.stdlib.get_logger("berth")
 
@@ -21,7 +21,10 @@ _SHARED: tuple[structlog.typing.Processor, ...] = (
 )
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, settings: Settings) -> None:
+    """Also sets up the logs of the process, except in tests, which read what is logged themselves."""
+    if settings.mode is not Mode.TEST:
+        configure_logs(settings)
     app.before_request(_begin)
     app.after_request(_end)
 
