@@ -19,7 +19,7 @@ from solver.snapshot import Segment
 def decisions(problem: Problem, fates: Sequence[Fate]) -> Decisions:
     """Moves, recalls, shortfalls and hold shortfalls, in the order of the snapshot."""
     changed = moves_and_recalls(problem, fates)
-    ground = _ground_under(problem, fates)
+    ground = ground_under(problem, fates)
     shortfalls = tuple(short for fate in fates for short in _shortfalls(problem, ground, fate))
     return replace(changed, shortfalls=shortfalls, hold_shortfalls=hold_shortfalls(problem, changed))
 
@@ -35,7 +35,8 @@ def hold_shortfalls(problem: Problem, changed: Decisions) -> tuple[HoldShortfall
     return holds.hold_shortfalls(problem.snapshot, problem.cluster, stands(problem.snapshot, changed))
 
 
-def _ground_under(problem: Problem, fates: Sequence[Fate]) -> Ground:
+def ground_under(problem: Problem, fates: Sequence[Fate]) -> Ground:
+    """The ground with every lot where its fate puts it."""
     ground = problem.ground.copy()
     for fate in fates:
         for rack, mask, gpus in fate.standing():

@@ -16,7 +16,7 @@ def score(problem: Problem, fates: Sequence[Fate]) -> Score:
     """
     firm = sum(_short_days(problem, fate) for fate in fates if fate.lot.firm)
     interruptible = sum(_short_days(problem, fate) for fate in fates if not fate.lot.firm)
-    outside = sum(_outside_days(problem, fate) for fate in fates)
+    outside = sum(outside_days(problem, fate) for fate in fates)
     holds_short = hold_shortfalls(problem, moves_and_recalls(problem, fates))
     held = sum(short.gpus * (short.end - short.start).days for short in holds_short)
     moved = sum(_moved_gpus(fate) for fate in fates)
@@ -27,7 +27,7 @@ def _short_days(problem: Problem, fate: Fate) -> int:
     return sum(gpus * problem.timeline.days(mask) for mask, gpus in fate.short)
 
 
-def _outside_days(problem: Problem, fate: Fate) -> int:
+def outside_days(problem: Problem, fate: Fate) -> int:
     """GPU-days on days on which the lot's racks lie in more than one unit of its scope."""
     of_rack = problem.cluster.units(fate.lot.reservation.scope).of_rack
     if len({of_rack[rack] for rack in fate.racks}) < 2:

@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from solver.engine.repair_attempt import Choices, attempt
 from solver.engine.repair_ground import Lot
 from solver.engine.repair_moves import ImpossibleError
+from solver.engine.repair_outcome import ground_under
 from solver.engine.repair_recalls import next_recall
-from solver.engine.repair_score import Score, score
-from solver.engine.repair_timeline import pieces_of
+from solver.engine.repair_score import Score, outside_days, score
+from solver.engine.repair_timeline import lowest, pieces_of
 from solver.engine.repair_yard import Fate, Problem
 from solver.snapshot import SCOPES
 
-MOST_LOTS = 40
-"""With more reservations than these the plain attempt stands, with the recalls that R8 demands."""
+FEW_LOTS = 40
+"""Up to so many reservations every single change is tried, then changes by chance; beyond, recalls alone."""
 ROUNDS = 300
 
 
@@ -28,20 +29,13 @@ class Candidate:
     fates: list[Fate]
     score: Score
 
-    @property
-    def is_perfect(self) -> bool:
-        """Nobody is short, outside scope or recalled."""
-        return not any(self.score[:-1])
-
 
 def search(problem: Problem, *, seed: int, deadline: Callable[[], bool]) -> list[Fate]:
     """The best fates found; the same for the same seed unless the deadline cuts in."""
-    plain = settle(problem, Choices({}, plain_order(problem)))
-    if plain.is_perfect or len(problem.lots) > MOST_LOTS:
-        return plain.fates
-    best, seen = plain, {_key(plain.choices)}
-    for change in _changes(problem, random.Random(seed)):  # noqa: S311 - a search, no secret
-        if deadline() or best.is_perfect:
+    best = settle(problem, Choices({}, plain_order(problem)))
+    seen, floor = {_key(best.choices)}, _outside_anyway(problem, best)
+    for change in _changes(problem, best, random.Random(seed)):  # noqa: S311 - a search, no secret
+        if deadline() or _is_perfect(best.score, floor):
             break
         choices = change(best.choices)
         if _key(choices) in seen:
@@ -53,7 +47,33 @@ def search(problem: Problem, *, seed: int, deadline: Callable[[], bool]) -> list
             continue
         if other.score <= best.score:
             best = other
-    return best.fates
+    return _without_vain_recalls(problem, best).fates
+
+
+def _without_vain_recalls(problem: Problem, best: Candidate) -> Candidate:
+    """Recalls of lots whose racks nobody took are given up, if that makes nothing worse."""
+    ground = ground_under(problem, best.fates)
+    recalls = dict(best.choices.recalls)
+    for fate in best.fates:
+        back = {rack: left for rack, mask in fate.lot.own.items() if (left := mask & fate.lot.span & ~fate.span)}
+        if back and all(not mask & ~ground.free(rack, fate.lot.gpus) for rack, mask in back.items()):
+            recalls.pop(fate.lot.number, None)
+            for rack, mask in back.items():
+                ground.put(rack, fate.lot.gpus, mask)
+    other = best if recalls == best.choices.recalls else settle(problem, replace(best.choices, recalls=recalls))
+    return min(best, other, key=lambda candidate: candidate.score)
+
+
+def _is_perfect(score: Score, outside_anyway: float) -> bool:
+    """Nobody is short or recalled, nobody outside scope who could be inside, no hold is short."""
+    firm, interruptible, outside, *rest, _ = score
+    return not any((firm, interruptible, *rest)) and outside <= outside_anyway
+
+
+def _outside_anyway(problem: Problem, plain: Candidate) -> float:
+    """GPU-days outside scope of lots that nothing happens to and that may not be moved or recalled."""
+    fixed = (fate for fate in plain.fates if fate.lot.firm and not fate.lot.movable and not fate.is_harmed)
+    return sum(outside_days(problem, fate) for fate in fixed)
 
 
 def plain_order(problem: Problem) -> tuple[int, ...]:
@@ -78,20 +98,34 @@ def settle(problem: Problem, choices: Choices) -> Candidate:
 Change = Callable[[Choices], Choices]
 
 
-def _changes(problem: Problem, chance: random.Random) -> Iterator[Change]:
-    """Each single change first, then as many again by chance, one or two at a time."""
+def _changes(problem: Problem, plain: Candidate, chance: random.Random) -> Iterator[Change]:
+    """Changes to try, one after the other, each on the best choices so far."""
+    if any(plain.score[:3]):
+        yield from _recalls_for_room(problem, plain)
+    if len(problem.lots) > FEW_LOTS:
+        return
     single = [change for lot in problem.lots for change in _changes_of(problem, lot)]
     yield from single
-    if not problem.lots:
-        return
-    for _ in range(ROUNDS):
-        one, other = (
-            _Swap(chance.randrange(len(problem.lots)), chance.randrange(len(problem.lots)))
-            if not single or chance.random() < 0.3
-            else chance.choice(single)
-            for _ in range(2)
-        )
+    for _ in range(ROUNDS if any((*plain.score[:3], *plain.score[4:-1])) else 0):
+        one, other = _by_chance(problem, single, chance), _by_chance(problem, single, chance)
         yield one if chance.random() < 0.5 else _Both(one, other)
+
+
+def _recalls_for_room(problem: Problem, plain: Candidate) -> Iterator[Change]:
+    """Recall all interruptible lots from the first day on which racks are missing, then only the cheapest of them."""
+    lost = (mask for fate in plain.fates for mask in (*fate.lost, *fate.dark.values()))
+    first = min(map(lowest, lost), default=0)
+    lots = [lot for lot in problem.lots if not lot.firm and lot.span >> max(first, lot.earliest_end)]
+    lots.sort(key=lambda lot: (-lot.reservation.tier, lot.reservation.value_usd))
+    ends = tuple((lot.number, max(first, lot.earliest_end)) for lot in lots)
+    for quarters in (4, 2, 1, 3):
+        yield _RecallOnly(ends[: (len(ends) * quarters + 3) // 4])
+
+
+def _by_chance(problem: Problem, single: list[Change], chance: random.Random) -> Change:
+    if chance.random() < 0.3:
+        return _Swap(chance.randrange(len(problem.lots)), chance.randrange(len(problem.lots)))
+    return chance.choice(single)
 
 
 def _changes_of(problem: Problem, lot: Lot) -> Iterator[Change]:
@@ -114,6 +148,14 @@ class _Recall:
 
     def __call__(self, choices: Choices) -> Choices:
         return replace(choices, recalls=choices.recalls | {self.number: self.piece})
+
+
+@dataclass(frozen=True, slots=True)
+class _RecallOnly:
+    ends: tuple[tuple[int, int], ...]
+
+    def __call__(self, choices: Choices) -> Choices:
+        return replace(choices, recalls=dict(self.ends))
 
 
 @dataclass(frozen=True, slots=True)
