@@ -7,6 +7,10 @@ from __future__ import annotations
 
 FEATURES: tuple[str, ...] = (
     "portal.web.pages",
+    "portal.bookings.overview_views",
+    "portal.bookings.request_views",
+    "portal.bookings.reservation_views",
+    "portal.bookings.offer_views",
     "portal.approvals.views",
     "portal.plans.views",
     "portal.auth.views",
