@@ -15,6 +15,7 @@ TEMPLATES = STATIC.parent / "templates"
 COMPONENTS = TEMPLATES / "components"
 STYLES = sorted(STATIC.rglob("*.css"))
 PAGES = sorted(TEMPLATES.rglob("*.html"))
+FORMATS = STATIC.parent / "web" / "format.py"
 SHELL = "shell"  # its styles are the layout's
 
 
@@ -22,9 +23,21 @@ def names(folder: Path, suffix: str) -> set[str]:
     return {path.stem for path in folder.glob(f"*{suffix}")}
 
 
-def test_each_component_has_a_macro_file_and_a_style_sheet_of_its_name() -> None:
+def test_each_component_has_a_style_sheet_of_its_name() -> None:
     """So that one leads to the other."""
-    assert names(STATIC / "css" / "components", ".css") == names(COMPONENTS, ".html") - {SHELL}
+    assert names(COMPONENTS, ".html") - {SHELL} <= names(STATIC / "css" / "components", ".css")
+
+
+@pytest.mark.parametrize("path", sorted((STATIC / "css" / "components").glob("*.css")), ids=lambda path: path.name)
+def test_every_class_of_a_style_sheet_is_used(path: Path) -> None:
+    """By a template or a script, whole or as a stem: `chip-{{ tone }}`. A rule for nothing misleads."""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    used = "".join(each.read_text(encoding="utf-8") for each in (*PAGES, *STATIC.rglob("*.js"), FORMATS))
+
+    selectors = " ".join(re.findall(r"([^{};]+)\{", text))
+    for name in set(re.findall(r"\.([a-z][\w-]*)", selectors)):
+        stem = re.escape(re.sub(r"(?<=-)\w+$|\d$", "", name))
+        assert re.search(rf"\b{name}\b", used) or re.search(rf"\b{stem}(\{{\{{|['\"] ~)", used), f".{name} is not used"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(TEMPLATES)))
