@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import sqlalchemy as sa
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,8 +12,9 @@ from portal.approvals import actions, queries
 from portal.approvals.forms import DeclineForm, TierForm
 from portal.domain.permissions import Permission
 from portal.models.requests import Request
+from portal.models.settings import Settings
 from portal.plans import queries as plan_queries
-from portal.plans.review import NewBlock, Refusal, Review
+from portal.plans.review import NewBlock, Refusal, Review, Suggestion
 from portal.plans.stored import files_of
 from portal.web.clock import now
 from portal.web.database import db
@@ -112,6 +116,23 @@ def _request_page(request: Request, decline_form: DeclineForm, tier_form: TierFo
         plan=plan,
         accepted=verdict if isinstance(verdict, NewBlock) else None,
         refusal=verdict if isinstance(verdict, Refusal) else None,
+        offer_address=_offer_address,
         decline_form=decline_form,
         tier_form=tier_form,
     )
+
+
+def _offer_address(request: Request, suggested: Suggestion) -> str:
+    """The form of an offer, filled in with a counter-offer to this request."""
+    own: dict[str, Any] = {
+        "tenant": request.tenant.public_id,
+        "request": request.public_id,
+        "contract": request.contract.public_id if request.contract else None,
+        "site": request.site.code if request.site else None,
+        "interruptible": "y" if request.interruptible else None,
+        "recall_notice_days": request.recall_notice_days,
+        "rate": None if request.contract else request.rate,
+        "hours": db.session.scalars(sa.select(Settings.offer_hours)).one(),
+    }
+    start, days = suggested.start.isoformat(), (suggested.end - suggested.start).days
+    return url_for("offers.new", **own, gpus=suggested.gpus, start=start, days=days, scope=suggested.scope)

@@ -15,6 +15,7 @@ from portal.plans.stored import Files
 from solver.plan import Accepted, CounterOffer, Declined, Holder, Reason
 from solver.snapshot import Contract, Request, Reservation, Snapshot
 
+Suggestion = CounterOffer
 _HOLDERS = {
     "hold": "the commitment of contract",
     "reservation": "reservation",
@@ -89,7 +90,7 @@ class Refusal:
     reason: Reason
     price_to_win_usd: Decimal | None
     holders: tuple[tuple[str, int], ...]
-    counter_offers: tuple[CounterOffer, ...]
+    counter_offers: tuple[Suggestion, ...]
 
 
 class Review:

@@ -142,12 +142,16 @@ def cancel(session: Session, *, public_id: str, by: Actor, now: dt.datetime) -> 
     return run
 
 
+def asked_by(run: Run) -> str:
+    """Who wanted the run: a person's name, else what caused it."""
+    return run.queued_by.name if run.queued_by else _ASKED_BY[run.cause]
+
+
 def busy_sentence(run: Run) -> str:
     """Who runs, where, since when."""
-    who = run.queued_by.name if run.queued_by else _ASKED_BY[run.cause]
     since = f"{run.started_at:%H:%M}" if run.started_at else "now"
     return (
-        f"Run {run.public_id}, asked for by {who}, has been under way since {since} UTC "
+        f"Run {run.public_id}, asked for by {asked_by(run)}, has been under way since {since} UTC "
         f"(process {run.pid} on {run.host}). Wait for it, or cancel it."
     )
 

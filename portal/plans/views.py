@@ -45,6 +45,7 @@ def overview() -> ResponseReturnValue:
         open_run=queries.open_run(db.session),
         runs=listed,
         crashed={run.id for run in listed if runs.is_crashed(run, now())},
+        asked_by=runs.asked_by,
         tier_lines=tier_lines,
     )
 
@@ -68,6 +69,7 @@ def run(public_id: str) -> ResponseReturnValue:
         run=found,
         crashed=runs.is_crashed(found, now()),
         progress=found.progress,
+        asked_by=runs.asked_by,
         lines=progress_lines(found.progress),
     )
 

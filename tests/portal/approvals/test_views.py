@@ -66,7 +66,7 @@ def test_a_request_shows_who_stands_in_the_way_and_what_fits_instead(enter: Ente
     text = enter(Role.APPROVER).get(f"/approvals/{request.public_id}").text
 
     assert f"reservation {holder.public_id} of Beta" in text
-    assert "Later, any" in text
+    assert "Later, anywhere" in text
     assert "72 GPUs for 30 days from 1 Mar 2027" in text
 
 
@@ -156,3 +156,17 @@ def test_the_navigation_counts_what_waits(enter: Enter, rows: Session) -> None:
     page = enter(Role.APPROVER).get("/plans")
 
     assert {each.text for each in page.tree.all("span") if each["class"] == "nav-count"} == {"1 waiting"}
+
+
+def test_a_counter_offer_can_be_made_an_offer(enter: Enter, rows: Session) -> None:
+    factories.cluster(rows, racks=1)
+    factories.rate(rows)
+    request = factories.submitted_request(rows, gpus=144)
+    propose(rows)
+    approver = enter(Role.APPROVER)
+
+    page = approver.get(f"/approvals/{request.public_id}")
+    address = next(link["href"] for link in page.tree.all("a") if link.text == "Offer it…")
+
+    assert request.tenant.name in approver.get(address).text
+    assert "gpus=72&start=2027-03-01&days=30&scope=any" in address

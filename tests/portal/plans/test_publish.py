@@ -424,3 +424,14 @@ def test_a_plan_that_a_newer_one_replaced_is_not_published(session: Session) -> 
 def test_a_plan_that_does_not_exist_is_not_found(session: Session) -> None:
     with pytest.raises(NotFound):
         publish(session, plan_id="P-NOTHING1", moment=moment(approver(session)))
+
+
+def test_a_block_takes_the_racks_of_an_offer_that_has_expired(session: Session) -> None:
+    racks = factories.cluster(session, racks=1).racks
+    offer = factories.offer(session, racks=racks, made_at=NOW - dt.timedelta(2), expires_at=NOW)
+    request = factories.submitted_request(session)
+    plan = propose(session, accepted=[accept(request, racks[0], start=JANUARY)])
+
+    published(session, plan)
+
+    assert (request.state, offer.state) == (RequestState.ACCEPTED, OfferState.EXPIRED)
