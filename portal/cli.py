@@ -12,6 +12,7 @@ from portal.app import create_app
 
 COMMANDS = {
     "db": "portal.commands.database:database",
+    "demo": "portal.commands.demo:demo",
     "demo-day": "portal.commands.demo_day:demo_day",
     "import": "portal.commands.landlord:import_file",
     "serve": "portal.commands.serve:serve",
