@@ -27,7 +27,7 @@ def build(
     held = [(contract, gpus) for contract in snapshot.contracts if (gpus := due(contract, scene)).any()]
     holds = [Hold(contract.id, gpus.astype(np.float64)) for contract, gpus in held]
     ways = [*requests(scene), *recalls(scene)]
-    limits = [*rows.capacity(scene, held), *rows.contracts(scene), *rows.quotas(scene)]
+    limits = [*rows.capacity(scene, held), *rows.racks(scene), *rows.contracts(scene), *rows.quotas(scene)]
     binding = [limit for limit in limits if _can_bind(limit, holds, ways, scene)]
     return _in_spans(scene, ways, holds, binding, list(rows.missing(scene)), above)
 
@@ -46,7 +46,7 @@ def _can_bind(limit: Limit, holds: list[Hold], ways: list[Way], scene: Scene) ->
             change[max(end for _, end, _ in way.columns)] -= way.choice.gpus
     load = np.cumsum(change)[:-1]
     held = sum((holds[number].due for number in limit.holds), np.zeros(scene.cluster.days))
-    return bool((load + held > limit.right).any() and load.any())
+    return bool((load + held > limit.right).any())
 
 
 def _in_spans(

@@ -6,7 +6,6 @@ reservation keeps the racks that are not taken, one that is not frozen may go to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +13,13 @@ from numpy.typing import NDArray
 
 from solver.cluster import Cluster, Counts
 from solver.snapshot import Reservation, Snapshot
-from solver.terms import GPUS_PER_RACK
+from solver.terms import GPUS_PER_RACK, GPUS_PER_TRAY
 
 
 @dataclass(frozen=True, slots=True)
 class Footing:
     """One reservation on the days ``[first, last)`` of the plan: it has between ``least`` and ``most`` GPUs in a site
-    on a day (sites x days) unless it is short or recalled.
+    on a day (sites x days) unless it is short, recalled, or moved because power took its racks.
     """
 
     reservation: Reservation
@@ -31,6 +30,19 @@ class Footing:
 
 
 @dataclass(frozen=True, slots=True)
+class Stand:
+    """All reservations with a day in the plan, in the order of the snapshot.
+
+    ``crowded`` (sites x days): power may take racks there, see `crowded`. What then is left to accepted blocks is
+    ``beside`` reservations of less than a rack, in GPUs.
+    """
+
+    footings: list[Footing]
+    crowded: NDArray[np.bool_]
+    beside: Counts
+
+
+@dataclass(frozen=True, slots=True)
 class _Placed:
     """Racks of the snapshot's placement by site and day: all of them, and those that no outage takes."""
 
@@ -38,38 +50,46 @@ class _Placed:
     safe: Counts
 
 
-def footings(snapshot: Snapshot, cluster: Cluster) -> list[Footing]:
-    """The footing of every reservation with a day in the plan, in the order of the snapshot."""
+def stand(snapshot: Snapshot, cluster: Cluster) -> Stand:
+    """Where reservations stand whatever a valid plan does.
+
+    R10: power takes racks only on days on which reservations need more than it supplies, and no more than the excess.
+    So either nobody has to leave, or reservations keep every rack that has power and new blocks find room only beside
+    the small ones.
+    """
     active = [r for r in snapshot.reservations if cluster.index(r.start) < cluster.index(r.end)]
     first_outage = np.where(cluster.healthy.all(axis=1), cluster.days, (~cluster.healthy).argmax(axis=1))
     placed = [_placed(reservation, cluster, first_outage) for reservation in active]
-    steady = np.ones((len(snapshot.sites), cluster.days), dtype=np.bool_)
-    without_power_cuts = list(_with_power(snapshot, cluster, active, placed, steady))
-    steady = _racks_at_most(without_power_cuts, cluster) <= cluster.power
-    return list(_with_power(snapshot, cluster, active, placed, steady))
+    nowhere = np.zeros_like(cluster.power, dtype=np.bool_)
+    unmoved = [_footing(snapshot, cluster, *pair, nowhere) for pair in zip(active, placed, strict=True)]
+    racks = np.zeros_like(cluster.power)
+    beside = np.zeros_like(cluster.power)
+    for footing in unmoved:
+        racks += -(-footing.most // GPUS_PER_RACK)
+        if footing.reservation.gpus < GPUS_PER_RACK:
+            beside += (GPUS_PER_RACK - GPUS_PER_TRAY) * (footing.most > 0)
+    crowded = racks > cluster.power
+    moved = [_footing(snapshot, cluster, *pair, crowded) for pair in zip(active, placed, strict=True)]
+    return Stand(moved, crowded, beside)
 
 
-def _with_power(
-    snapshot: Snapshot,
-    cluster: Cluster,
-    active: list[Reservation],
-    placed: list[_Placed],
-    steady: NDArray[np.bool_],
-) -> Iterator[Footing]:
-    for reservation, where in zip(active, placed, strict=True):
-        first, last = cluster.index(reservation.start), cluster.index(reservation.end)
-        stays = where.safe * steady if reservation.frozen(snapshot.today) else np.zeros_like(where.safe)
-        gpus = np.zeros(cluster.days, dtype=np.int64)
-        gpus[first:last] = reservation.gpus
-        site = snapshot.site_of(reservation)
-        if site is None:
-            yield Footing(reservation, first, last, stays, gpus - (stays.sum(axis=0) - stays))
-            continue
-        own = cluster.sites.ids.index(site)
-        least, most = stays.copy(), where.all.copy()
-        least[own] = gpus - (where.all.sum(axis=0) - where.all[own])
-        most[own] = gpus
-        yield Footing(reservation, first, last, least, most)
+def _footing(
+    snapshot: Snapshot, cluster: Cluster, reservation: Reservation, placed: _Placed, crowded: NDArray[np.bool_]
+) -> Footing:
+    """Where power may take racks they count as staying (see `stand`), and as gone to another site as well."""
+    first, last = cluster.index(reservation.start), cluster.index(reservation.end)
+    stays = placed.safe if reservation.frozen(snapshot.today) else np.zeros_like(placed.safe)
+    gpus = np.zeros(cluster.days, dtype=np.int64)
+    gpus[first:last] = reservation.gpus
+    site = snapshot.site_of(reservation)
+    if site is None:
+        surely = stays * ~crowded
+        return Footing(reservation, first, last, stays, gpus - (surely.sum(axis=0) - surely))
+    own = cluster.sites.ids.index(site)
+    least, most = stays.copy(), placed.all.copy()
+    least[own] = gpus - (placed.all.sum(axis=0) - placed.all[own])
+    most[own] = gpus
+    return Footing(reservation, first, last, least, most)
 
 
 def _placed(reservation: Reservation, cluster: Cluster, first_outage: NDArray[np.int64]) -> _Placed:
@@ -84,14 +104,3 @@ def _placed(reservation: Reservation, cluster: Cluster, first_outage: NDArray[np
             everywhere[site, start:end] += gpus
             safe[site, start : min(end, first_outage[rack])] += gpus
     return _Placed(everywhere, safe)
-
-
-def _racks_at_most(all_footings: list[Footing], cluster: Cluster) -> Counts:
-    """R10: power takes racks only where reservations, where they stand, need more of them than the site can power.
-
-    A block of less than a rack needs one rack, wherever it stands.
-    """
-    total = np.zeros_like(cluster.power)
-    for footing in all_footings:
-        total += -(-footing.most // GPUS_PER_RACK)
-    return total

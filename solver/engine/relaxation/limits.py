@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,19 @@ def capacity(scene: Scene, holds: Due) -> Iterator[Limit]:
         yield _capacity_limit(scene, holds, site, None)
         for notice in scene.notices:
             yield _capacity_limit(scene, holds, site, notice)
+
+
+def racks(scene: Scene) -> Iterator[Limit]:
+    """R3: racks in order and with power. R7 and R8 say as much, but where holds are given up or power takes racks."""
+    if not (scene.decisions.hold_shortfalls or scene.stand.crowded.any()):
+        return
+    loads = [Meter("firm"), *(Meter("interruptible", notice=n) for n in scene.notices[:1])]
+    for site in range(len(scene.cluster.sites.ids)):
+        standing = total((kept(f, site, scene) for f in scene.footings), scene)
+        right = np.maximum(_with_power(scene)[site], standing)
+        free = _beside_crowds(scene, right - standing, no_gpus(scene), site)
+        meters = frozenset(replace(meter, site=site) for meter in loads)
+        yield Limit("R3", meters, (), free.astype(np.float64))
 
 
 def contracts(scene: Scene) -> Iterator[Limit]:
@@ -68,8 +82,23 @@ def _capacity_limit(scene: Scene, holds: Due, site: int | None, notice: int | No
     standing = total((kept(f, site, scene) for f in counted), scene)
     right = _ceiling(scene, counted, site) + np.minimum(due, _hold_shortfall(scene, holds))
     meters = {Meter("firm", site)} | ({Meter("interruptible", site, notice=notice)} if notice is not None else set())
-    free = np.maximum(right, standing + due) - standing
+    unavoidable = total((kept(f, site, scene, recalled=True) for f in counted), scene) + due
+    free = np.maximum(right, unavoidable) - standing
+    if site is not None:
+        free = _beside_crowds(scene, free, due, site)
     return Limit("R7" if notice is None else "R8", frozenset(meters), tuple(inside), free.astype(np.float64))
+
+
+def _beside_crowds(scene: Scene, free: Counts, due: Counts, site: int) -> Counts:
+    """Where power may have taken racks, the room beside small reservations is there whatever the row says."""
+    stand = scene.stand
+    return np.where(stand.crowded[site], np.maximum(free, stand.beside[site] + due), free)
+
+
+def _with_power(scene: Scene) -> Counts:
+    """GPUs of racks in order that the site can power, sites x days."""
+    gpus: Counts = np.minimum(scene.cluster.sites.sums(scene.cluster.healthy), scene.cluster.power) * GPUS_PER_RACK
+    return gpus
 
 
 def _counts(footing: Footing, notice: int | None) -> bool:
@@ -82,9 +111,8 @@ def _counts(footing: Footing, notice: int | None) -> bool:
 def _ceiling(scene: Scene, counted: list[Footing], site: int | None) -> Counts:
     """R7: capacity, or what the counted reservations could use by themselves where that is more."""
     cluster = scene.cluster
-    healthy = np.minimum(cluster.sites.sums(cluster.healthy), cluster.power) * GPUS_PER_RACK
     used = sum((f.most for f in counted), np.zeros_like(cluster.capacity))
-    by_site = np.maximum(cluster.capacity, np.minimum(used, healthy))
+    by_site = np.maximum(cluster.capacity, np.minimum(used, _with_power(scene)))
     ceiling: Counts = by_site.sum(axis=0) if site is None else by_site[site]
     return ceiling
 

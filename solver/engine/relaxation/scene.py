@@ -9,7 +9,7 @@ import numpy as np
 
 from solver.cluster import Cluster, Counts
 from solver.decisions import Decisions
-from solver.engine.relaxation.footing import Footing, footings
+from solver.engine.relaxation.footing import Footing, Stand, stand
 from solver.snapshot import Contract, Snapshot, Tenant
 
 
@@ -22,17 +22,21 @@ class Scene:
     snapshot: Snapshot
     cluster: Cluster
     decisions: Decisions
-    footings: list[Footing]
+    stand: Stand
     tier: int
     valued: frozenset[int]
     notices: tuple[int, ...]
 
+    @property
+    def footings(self) -> list[Footing]:
+        return self.stand.footings
+
 
 def scene_of(snapshot: Snapshot, cluster: Cluster, decisions: Decisions, tier: int, valued: frozenset[int]) -> Scene:
     """The scene of one tier's relaxation."""
-    standing = footings(snapshot, cluster)
+    standing = stand(snapshot, cluster)
     asked = (request.recall_notice_days for request in snapshot.requests if request.tier in valued)
-    notices = {*asked, *(f.reservation.recall_notice_days for f in standing)}
+    notices = {*asked, *(f.reservation.recall_notice_days for f in standing.footings)}
     present = sorted(notice for notice in notices if notice is not None)
     return Scene(snapshot, cluster, decisions, standing, tier, valued, tuple(present))
 

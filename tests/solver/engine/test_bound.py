@@ -145,7 +145,7 @@ def duals_of(problem: Problem, seed: int) -> linear.Duals:
 def test_bad_multipliers_loosen_the_bound_and_never_break_it(family: str) -> None:
     for seed in range(8):
         content = generate.snapshot(family, seed)
-        for tier, reached in ((0, {}), (1, {0: 0.0})):
+        for tier, reached in ((0, {}), (1, {0: -1e6})):
             problem = problem_of(content, tier, reached)
             least = bound.relax_linearly(problem, None).bound_usd
             for number in range(5):
@@ -268,6 +268,29 @@ def test_a_reservation_that_may_go_to_another_site_is_no_obstacle(move_notice_da
     assert relaxed(build.snapshot(sites=sites, reservations=[promised], requests=[wish])).bound_usd == pytest.approx(
         value
     )
+
+
+@pytest.mark.parametrize(("gpus", "value"), [(72, 0.0), (36, 100.0)])
+def test_where_power_may_take_racks_only_room_beside_small_reservations_is_for_sale(gpus: int, value: float) -> None:
+    """R3, R10: site s2 has power for one rack, which has a reservation; a movable one might come to push it out."""
+    dark = build.power_limit(3, 5, 140.0)
+    sites = [
+        site("s1", halls=[hall(pods={"p1": ["r1"]})]),
+        site("s2", halls=[hall("h2", pods={"p2": ["r2", "r3"]})], power_limits=[dark]),
+    ]
+    promised = [reservation("v1", end=10, racks={"r2": gpus}), reservation("v2", start=3, end=5, move_notice_days=0)]
+    wish = request(gpus=gpus, earliest=3, days=2, site="s2")
+    assert tightened(build.snapshot(sites=sites, reservations=promised, requests=[wish])).bound_usd == pytest.approx(
+        value
+    )
+
+
+def test_what_holds_leave_no_room_for_has_to_be_recalled() -> None:
+    """R8: both racks are held from day 5 on, on which no block with a notice of 3 days may stand: half is lost."""
+    holder = contract(steps=[(5, 10, 144)], booking_lead_days=2)
+    promised = reservation(end=10, tier=1, interruptible=True, recall_notice_days=3, value_usd=40.0)
+    content = build.snapshot(contracts=[holder], reservations=[promised], requests=[request(tier=1)])
+    assert tightened(content, tier=1).bound_usd == pytest.approx(100.0 - 20.0)
 
 
 # Whole blocks
