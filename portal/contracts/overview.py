@@ -78,8 +78,9 @@ class Overview:
     def schedule(self) -> tuple[ScheduleStep, ...]:
         """Commitment and fee beside each other, as agreed, cut wherever either changes."""
         contract = self.contract
-        spans = [*contract.commitment_steps, *contract.fee_steps]
-        cuts = sorted({contract.start, contract.end, *(each.start for each in spans), *(each.end for each in spans)})
+        spans = [(each.start, each.end) for each in contract.commitment_steps]
+        spans += [(each.start, each.end) for each in contract.fee_steps]
+        cuts = sorted({contract.start, contract.end, *(day for span in spans for day in span)})
         return tuple(_step(contract, start, end) for start, end in pairwise(cuts))
 
     @property
