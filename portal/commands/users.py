@@ -25,7 +25,7 @@ def user() -> None:
 @click.option("--name", required=True, help="The person's name, as pages show it.")
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
 @click.option("--tenant", metavar="ID", help="The tenant's public id; exactly for viewer, booker and owner.")
-@click.password_option(envvar="BERTH_NEW_PASSWORD", help="Asked for unless given.")
+@click.password_option(help="Asked for unless given.")
 def add(email: str, name: str, role: str, tenant: str | None, password: str) -> None:
     """Add the person with the address EMAIL."""
     checked = settings()

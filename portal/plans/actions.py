@@ -25,6 +25,12 @@ def ask_for_run(session: Session, *, by: Actor, now: dt.datetime, time_limit_s: 
     return runs.queue(session, by=by, now=now, cause=RunCause.ASKED, time_limit_s=time_limit_s)
 
 
+def ask_for_repair(session: Session, *, by: Actor, now: dt.datetime, time_limit_s: float) -> Run:
+    """Queue the run that answers a loss of capacity, in the transaction that records it; before its audit entry."""
+    session.flush()
+    return runs.queue(session, by=by, now=now, cause=RunCause.REPAIR, time_limit_s=time_limit_s)
+
+
 def discard(session: Session, *, plan_id: str, by: Actor, now: dt.datetime) -> Plan:
     """Discard the proposed plan: nothing changes, its requests wait for the next run."""
     begin_write(session)

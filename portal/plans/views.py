@@ -8,7 +8,7 @@ from collections.abc import Collection
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.domain.errors import DomainError
+from portal.domain.errors import DomainError, IllegalTransition
 from portal.domain.permissions import Permission
 from portal.domain.states import PlanState
 from portal.models.plans import Plan
@@ -78,9 +78,13 @@ def run(public_id: str) -> ResponseReturnValue:
 @requires(Permission.RUN_SOLVER)
 def cancel_run(public_id: str) -> ResponseReturnValue:
     actor = current_actor()
-    runs.cancel(db.session, public_id=public_id, by=actor, now=now())
-    db.session.commit()
-    flash("The run is cancelled. What it found is not kept.", "ok")
+    try:
+        runs.cancel(db.session, public_id=public_id, by=actor, now=now())
+        db.session.commit()
+        flash("The run is cancelled. What it found is not kept.", "ok")
+    except IllegalTransition:
+        db.session.rollback()
+        flash("The run had ended already.", "info")
     return redirect(url_for("plans.run", public_id=public_id))
 
 

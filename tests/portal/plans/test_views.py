@@ -212,3 +212,22 @@ def test_tenants_see_no_plan_and_no_queue(enter: Enter, proposed: Plan, role: Ro
 
     for path in ("/plans", f"/plans/{proposed.public_id}", f"/runs/{proposed.run.public_id}", "/approvals"):
         tenant.get(path, status=403)
+
+
+def test_the_overview_says_since_when_the_published_plan_is_in_effect(enter: Enter, proposed: Plan) -> None:
+    approver = enter(Role.APPROVER)
+    approver.press(approver.get(f"/plans/{proposed.public_id}"), "Approve and publish", confirmation="publish")
+
+    page = approver.get("/plans")
+
+    assert "The plan published just now is in effect; nothing waits." in page.text
+
+
+def test_a_run_that_ended_meanwhile_is_not_cancelled(enter: Enter, rows: Session) -> None:
+    run = running(rows)
+    approver = enter(Role.APPROVER)
+    page = approver.get(f"/runs/{run.public_id}")
+    run.state, run.finished_at = RunState.FINISHED, run.started_at
+    rows.commit()
+
+    assert "The run had ended already." in approver.press(page, "Cancel the run").text
