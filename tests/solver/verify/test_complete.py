@@ -105,6 +105,16 @@ class TestRacks:
         assert rules(snapshot(reservations=others, requests=[request(gpus=4, days=1)])) == FITS
         assert rules(snapshot(reservations=others, requests=[request(gpus=4, days=2)])) == []
 
+    def test_a_small_block_needs_its_room_on_all_of_its_days(self) -> None:
+        """Twelve GPUs are left on three racks together, eight on none of them; b1 has 32 left on its first day."""
+        nearly = [reservation(f"v{n}", racks={f"a{n}": 68}) for n in (1, 2, 3)]
+        fills = [reservation("v4", racks={"b1": 40}), reservation("v5", racks={"b1": 32}, start=1)]
+        land = snapshot(sites=pods(a=3, b=1), reservations=[*nearly, *fills], requests=[request(gpus=8, days=2)])
+
+        assert rules(land) == []
+        assert rules(land | {"requests": [request(gpus=8, days=1)]}) == FITS
+        assert rules(land | {"requests": [request(gpus=4, days=2)]}) == FITS
+
     def test_an_accepted_block_takes_room_too(self) -> None:
         land = snapshot(sites=pods(a=1), requests=[request("q1"), request("q2", latest=1)])
 
@@ -237,6 +247,19 @@ class TestUnits:
 
         assert rules(land) == []
         assert rules(land | {"requests": [request(gpus=68)]}) == FITS
+
+    @pytest.mark.parametrize(("spare", "kw"), [(1, 420.0), (0, 280.0)])
+    def test_a_small_block_on_a_rack_that_is_spare_or_dark(self, spare: int, kw: float) -> None:
+        """Two racks carry 8 GPUs each, the third is not for sale or has no power."""
+        stands = [reservation("v1", racks={"a1": 8}), reservation("v2", racks={"a2": 8})]
+        land = snapshot(
+            sites=[site(halls=[hall(pods=pod_racks(a=3), spare_racks=spare)], power_limits=[power_limit(0, 10, kw)])],
+            reservations=stands,
+            requests=[request(gpus=68)],
+        )
+
+        assert rules(land) == []
+        assert rules(land | {"requests": [request(gpus=64)]}) == FITS
 
     def test_power_on_a_rack_that_is_powered_already(self) -> None:
         land = snapshot(

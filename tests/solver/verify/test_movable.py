@@ -170,8 +170,21 @@ class TestMovable:
         pieces = move("v1", (3, 4, {"a1": 8}), (4, 6, {"a2": 8}), (7, 8, {"a2": 8}))
 
         assert rules(dead, moves=[pieces], shortfalls=[shortfall("v1", 6, 7, 8)]) == []
-        dead["sites"][0]["power_limits"] = []
+        dead["sites"][0]["power_limits"] = [power_limit(6, 7, 280.0)]
         assert "R10" in rules(dead, moves=[pieces], shortfalls=[shortfall("v1", 6, 7, 8)])
+
+    @pytest.mark.parametrize(("kw", "last", "broken"), [(420.0, "a3", ["R10"]), (419.0, "b1", [])])
+    def test_power_counts_for_the_unit_that_it_could_stand_in(self, kw: float, last: str, broken: list[str]) -> None:
+        """On day 6 v2 needs the power of one rack; s1 is a place for all of v1's days only with that of three."""
+        sites = [
+            site("s1", halls=[hall("h1", pods=pod_racks(a=3, c=1))], power_limits=[power_limit(6, 7, kw)]),
+            site("s2", halls=[hall("h2", pods=pod_racks(b=1))]),
+        ]
+        stands = [movable(racks={"a1": 72, "a2": 72}, scope="pod"), frozen("v2", racks={"c1": 72})]
+        dead = snapshot(sites=sites, reservations=stands, outages=[outage("a1", 4, 5)])
+        pieces = [(3, 4, {"a1": 72, "a2": 72}), (4, 6, {"a2": 72, "a3": 72}), (6, 8, {"a2": 72, last: 72})]
+
+        assert rules(dead, moves=[move("v1", *pieces)]) == broken
 
     def test_a_recalled_one_need_not_be_placed_after_its_end(self) -> None:
         stands = movable(interruptible=True, recall_notice_days=4)
