@@ -10,7 +10,16 @@ import numpy as np
 from solver.cluster import Counts
 from solver.engine.relaxation.footing import Footing
 from solver.engine.relaxation.problem import Limit, Meter, Missing
-from solver.engine.relaxation.scene import Scene, contract_room, kept, no_gpus, notice_of, tenant_room, total
+from solver.engine.relaxation.scene import (
+    Scene,
+    contract_room,
+    kept,
+    no_gpus,
+    notice_of,
+    recall_from,
+    tenant_room,
+    total,
+)
 from solver.snapshot import Contract
 from solver.terms import GPUS_PER_RACK
 
@@ -19,10 +28,10 @@ Due = list[tuple[Contract, Counts]]
 
 def capacity(scene: Scene, holds: Due) -> Iterator[Limit]:
     """R7, and R8 for every recall notice, over the cluster and for each site."""
-    for site in [None, *range(len(scene.cluster.sites.ids))]:
-        yield _capacity_limit(scene, holds, site, None)
-        for notice in scene.notices:
-            yield _capacity_limit(scene, holds, site, notice)
+    given_up = _hold_shortfall(scene, holds)
+    for site in (None, *range(len(scene.cluster.sites.ids))):
+        for notice in (None, *scene.notices):
+            yield _capacity_limit(scene, holds, site, notice, given_up)
 
 
 def racks(scene: Scene) -> Iterator[Limit]:
@@ -70,17 +79,12 @@ def missing(scene: Scene) -> Iterator[Missing]:
         yield Missing(float(budget), most, frozenset(other if kind else firm))
 
 
-def _capacity_limit(scene: Scene, holds: Due, site: int | None, notice: int | None) -> Limit:
-    site_id = None if site is None else scene.cluster.sites.ids[site]
-    inside = [
-        number
-        for number, (contract, _) in enumerate(holds)
-        if (site_id is None or contract.site == site_id) and (notice is None or contract.booking_lead_days < notice)
-    ]
+def _capacity_limit(scene: Scene, holds: Due, site: int | None, notice: int | None, given_up: Counts) -> Limit:
+    inside = _held_in(scene, holds, site, notice)
     due = total((holds[number][1] for number in inside), scene)
     counted = [f for f in scene.footings if _counts(f, notice)]
     standing = total((kept(f, site, scene) for f in counted), scene)
-    right = _ceiling(scene, counted, site) + np.minimum(due, _hold_shortfall(scene, holds))
+    right = _ceiling(scene, counted, site) + np.minimum(due, given_up)
     meters = {Meter("firm", site)} | ({Meter("interruptible", site, notice=notice)} if notice is not None else set())
     unavoidable = total((kept(f, site, scene, recalled=True) for f in counted), scene) + due
     free = np.maximum(right, unavoidable) - standing
@@ -89,10 +93,21 @@ def _capacity_limit(scene: Scene, holds: Due, site: int | None, notice: int | No
     return Limit("R7" if notice is None else "R8", frozenset(meters), tuple(inside), free.astype(np.float64))
 
 
+def _held_in(scene: Scene, holds: Due, site: int | None, notice: int | None) -> list[int]:
+    """Numbers of the holds that count in a row: those of the site, in R8 those with a booking lead below the notice."""
+    site_id = None if site is None else scene.cluster.sites.ids[site]
+    return [
+        number
+        for number, (contract, _) in enumerate(holds)
+        if (site_id is None or contract.site == site_id) and (notice is None or contract.booking_lead_days < notice)
+    ]
+
+
 def _beside_crowds(scene: Scene, free: Counts, due: Counts, site: int) -> Counts:
     """Where power may have taken racks, the room beside small reservations is there whatever the row says."""
     stand = scene.stand
-    return np.where(stand.crowded[site], np.maximum(free, stand.beside[site] + due), free)
+    open_to_blocks: Counts = np.where(stand.crowded[site], np.maximum(free, stand.beside[site] + due), free)
+    return open_to_blocks
 
 
 def _with_power(scene: Scene) -> Counts:
@@ -118,16 +133,35 @@ def _ceiling(scene: Scene, counted: list[Footing], site: int | None) -> Counts:
 
 
 def _hold_shortfall(scene: Scene, holds: Due) -> Counts:
-    """R12: at most this many GPUs of holds may be given up on a day; none where the plan at hand gives up none."""
+    """R12: at most this many GPUs of holds may be given up on a day; none where the plan at hand gives up none.
+
+    What R7 lacks, or R8 for a notice while nobody can be recalled yet: over the cluster, or in the sites together.
+    """
     if not scene.decisions.hold_shortfalls:
         return no_gpus(scene)
-    cluster, firm = scene.cluster, [f for f in scene.footings if not f.reservation.interruptible]
-    due = total((d for _, d in holds), scene)
-    missing = sum((kept(f, None, scene) for f in firm), due) - cluster.capacity.sum(axis=0)
-    by_site = no_gpus(scene)
-    used = sum((f.most for f in firm), np.zeros_like(cluster.capacity))
-    for site, site_id in enumerate(cluster.sites.ids):
-        bound = total((d for contract, d in holds if contract.site == site_id), scene)
-        by_site += np.minimum(bound, np.maximum(0, used[site] + bound - cluster.capacity[site]))
-    shortfall: Counts = np.maximum(np.maximum(missing, by_site), 0)
-    return shortfall
+    everywhere, in_sites = no_gpus(scene), np.zeros_like(scene.cluster.capacity)
+    for notice in (None, *scene.notices):
+        counted = [f for f in scene.footings if _counts(f, notice)]
+        everywhere = np.maximum(everywhere, _lack(scene, holds, counted, None, notice))
+        for site in range(len(in_sites)):
+            in_sites[site] = np.maximum(in_sites[site], _lack(scene, holds, counted, site, notice))
+    most: Counts = np.maximum(everywhere, in_sites.sum(axis=0))
+    return most
+
+
+def _lack(scene: Scene, holds: Due, counted: list[Footing], site: int | None, notice: int | None) -> Counts:
+    """GPUs by which holds and the reservations that could be there exceed the capacity, no more than the holds."""
+    capacity = scene.cluster.capacity.sum(axis=0) if site is None else scene.cluster.capacity[site]
+    due = total((holds[number][1] for number in _held_in(scene, holds, site, notice)), scene)
+    standing = total((_could_stand(f, site, scene) for f in counted), scene)
+    lack: Counts = np.clip(standing + due - capacity, 0, due)
+    return lack
+
+
+def _could_stand(footing: Footing, site: int | None, scene: Scene) -> Counts:
+    """GPUs that the reservation may use, by day, until it can be recalled."""
+    if site is None:
+        return kept(footing, None, scene, recalled=True)
+    gpus = footing.most[site].copy()
+    gpus[recall_from(footing, scene) :] = 0
+    return gpus
