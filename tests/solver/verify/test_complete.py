@@ -359,6 +359,14 @@ class TestContractsAndQuotas:
 
         assert rules(land) == broken
 
+    @pytest.mark.parametrize(("days", "broken"), [(1, FITS), (2, [])])
+    def test_a_hold_in_its_site_on_one_of_its_days(self, days: int, broken: list[str]) -> None:
+        """On day 1 all of s1 is held; the two racks of s2 are free, but the block has to stand in s1."""
+        held = contract(steps=[(1, 2, 288)], site="s1")
+        asked = request(gpus=144, site="s1", days=days)
+
+        assert rules(snapshot(sites=two_sites(), contracts=[held], requests=[asked])) == broken
+
     def test_a_drawdown_in_the_site_of_its_contract(self) -> None:
         terms = contract(steps=[(0, 10, 144)], site="s2", overage=True)
         land = snapshot(sites=two_sites(), contracts=[terms], requests=[request(contract="k1", gpus=144)])
