@@ -162,6 +162,6 @@ def _could_stand(footing: Footing, site: int | None, scene: Scene) -> Counts:
     """GPUs that the reservation may use, by day, until it can be recalled."""
     if site is None:
         return kept(footing, None, scene, recalled=True)
-    gpus = footing.most[site].copy()
+    gpus: Counts = footing.most[site].copy()
     gpus[recall_from(footing, scene) :] = 0
     return gpus
