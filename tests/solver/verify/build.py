@@ -93,6 +93,18 @@ def pod_racks(**racks: int) -> dict[str, list[str]]:
     return {pod: [f"{pod}{n + 1}" for n in range(count)] for pod, count in racks.items()}
 
 
+def halls_and_pods(**power: list[Content]) -> list[Content]:
+    """s1: hall h1 with the pods a (2 racks) and b (1), hall h2 with c (1); s2: hall h3 with d (2)."""
+    return [
+        build.site(
+            "s1",
+            halls=[build.hall("h1", pods=pod_racks(a=2, b=1)), build.hall("h2", pods=pod_racks(c=1))],
+            power_limits=power.get("s1"),
+        ),
+        build.site("s2", halls=[build.hall("h3", pods=pod_racks(d=2))], power_limits=power.get("s2")),
+    ]
+
+
 def land(*reservations: Content, **fields: Any) -> Content:
     """One hall with the pods a, b and c of three racks each, ten days, and these reservations."""
     return build.snapshot(**({"sites": pods(a=3, b=3, c=3), "reservations": [*reservations]} | fields))
