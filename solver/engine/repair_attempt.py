@@ -20,13 +20,12 @@ class Choices:
 
     ``recalls``: the piece on which an interruptible lot ends. ``order``: who gets racks first, and loses them to power
     last. ``displaced``: lots that are not frozen and leave their racks before anything else happens, and how many of
-    the places that suit them best they leave to others. ``shortest_first``: whose short losses are made good first.
+    the places that suit them best they leave to others.
     """
 
     recalls: dict[int, int]
     order: tuple[int, ...]
     displaced: dict[int, int] = field(default_factory=dict)
-    shortest_first: frozenset[int] = frozenset()
 
 
 def attempt(problem: Problem, choices: Choices) -> list[Fate]:
@@ -40,5 +39,5 @@ def attempt(problem: Problem, choices: Choices) -> list[Fate]:
         pass  # who left made room, perhaps for one that found none before
     relight(yard, order)
     for fate in order:
-        replace_lost(yard, fate, longest_first=fate.lot.number not in choices.shortest_first)
+        replace_lost(yard, fate)
     return yard.fates

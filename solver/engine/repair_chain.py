@@ -1,7 +1,7 @@
 """Chains of stand-ins for one taken rack: it is replaced once, and again only when its replacement is taken (R10).
 
 The longest chain may leave a range short over which some rack would be free, which R11 forbids. A chain that begins
-later or ends sooner may not: the short range is longer then, and nobody is free over all of it.
+later may not: the short range is longer then, and nobody is free over all of it.
 """
 
 from __future__ import annotations
@@ -55,13 +55,16 @@ class _State(NamedTuple):
 
 @dataclass(slots=True)
 class GuardedChain:
-    """Search for the stand-ins over the range ``lost`` that cover most days and leave no range that ``is_open``."""
+    """Search for the stand-ins that cover most days of ``lost``, then most in scope, and leave no range open (R11).
+
+    Whoever has begun to stand in does so on every day on which it is free, until it is taken in turn.
+    """
 
     links: list[Link]
     lost: Mask
     timeline: Timeline
     is_open: Callable[[Mask], bool]
-    _days: dict[_State, int] = field(default_factory=dict)
+    _values: dict[_State, int] = field(default_factory=dict)
     _open: dict[Mask, bool] = field(default_factory=dict)
 
     def best(self) -> list[tuple[int, Mask]]:
@@ -78,24 +81,32 @@ class GuardedChain:
         return list(used.items())
 
     @property
+    def _scale(self) -> int:
+        """What a day covered counts, so that no number of days in scope weighs as much."""
+        return self.timeline.bounds[-1] + 1
+
+    @property
     def _end(self) -> int:
         return self.lost.bit_length()
 
     def _gain(self, state: _State) -> Callable[[_State], int]:
         def gain(following: _State) -> int:
-            days = self.timeline.days(1 << state.piece) if following.idle_since == following.piece else 0
-            return days + self._value(following)
+            if following.idle_since != following.piece:
+                return self._value(following)
+            days = self.timeline.days(1 << state.piece)
+            in_scope = self.links[following.active].home >> state.piece & 1
+            return days * (self._scale + in_scope) + self._value(following)
 
         return gain
 
     def _value(self, state: _State) -> int:
-        """The most days that can be covered from here on; negative where an open range would stay short."""
+        """What can be covered from here on at best; negative where an open range would stay short."""
         if state.piece == self._end:
             return -_NEVER if self._leaves_open(state) else 0
-        if state not in self._days:
+        if state not in self._values:
             free = self._released(state)
-            self._days[state] = max(map(self._gain(free), self._following(free)))
-        return self._days[state]
+            self._values[state] = max(map(self._gain(free), self._following(free)), default=-_NEVER)
+        return self._values[state]
 
     def _released(self, state: _State) -> _State:
         """Where the active link is taken in turn, another one may begin."""
@@ -104,13 +115,13 @@ class GuardedChain:
         return state
 
     def _following(self, state: _State) -> Iterator[_State]:
-        """Short on this piece, or covered by the active link or by one that begins here."""
-        yield state._replace(piece=state.piece + 1)
-        if self._leaves_open(state):
-            return
-        for i in range(len(self.links)) if state.active < 0 else (state.active,):
-            if self.links[i].mask >> state.piece & 1:
-                yield _State(state.piece + 1, i, state.piece + 1)
+        """Covered by the active link wherever that is free, or by one that begins here, or short on this piece."""
+        candidates = range(len(self.links)) if state.active < 0 else (state.active,)
+        free = [i for i in candidates if self.links[i].mask >> state.piece & 1]
+        if state.active < 0 or not free:
+            yield state._replace(piece=state.piece + 1)
+        if not self._leaves_open(state):
+            yield from (_State(state.piece + 1, i, state.piece + 1) for i in free)
 
     def _leaves_open(self, state: _State) -> bool:
         mask = self.timeline.between(state.idle_since, state.piece)
@@ -119,4 +130,4 @@ class GuardedChain:
         return bool(mask) and self._open[mask]
 
 
-_NEVER = 10**9
+_NEVER = 10**18

@@ -5,7 +5,7 @@ reservation.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from solver.engine.repair_chain import GuardedChain, Link, longest_chain
 from solver.engine.repair_ground import Part
@@ -16,13 +16,27 @@ from solver.terms import GPUS_PER_RACK
 Step = tuple[int, Mask]
 
 
-def replace_lost(yard: Yard, fate: Fate, *, longest_first: bool = True) -> None:
-    """Replace every rack that the lot lost, range by range; what nothing replaces is short."""
+def replace_lost(yard: Yard, fate: Fate) -> None:
+    """Replace every rack that the lot lost, range by range; what nothing replaces is short.
+
+    Longest ranges first, or shortest first where that leaves less short.
+    """
     lost_ranges = [*fate.lost, *(run for mask in fate.dark.values() for run in ranges(mask))]
     if not lost_ranges or fate.moved:
         return
+    lost_ranges.sort(key=yard.problem.timeline.days, reverse=True)
+    before = fate.standing()
+    if (short := _replace_all(yard, fate, lost_ranges)) and len(lost_ranges) > 1:
+        _undo(yard, fate, before)
+        if _replace_all(yard, fate, lost_ranges[::-1]) >= short:
+            _undo(yard, fate, before)
+            _replace_all(yard, fate, lost_ranges)
+
+
+def _replace_all(yard: Yard, fate: Fate, lost_ranges: Sequence[Mask]) -> int:
+    """Replace one range after the other; answers the GPU-days that stay short."""
     replacing = _Replacing(yard, fate)
-    for lost in sorted(lost_ranges, key=yard.problem.timeline.days, reverse=longest_first):
+    for lost in lost_ranges:
         parts = yard.lift_parts(fate, lost)
         chain = replacing.chain(lost)
         if fate.lot.gpus < GPUS_PER_RACK:
@@ -33,6 +47,13 @@ def replace_lost(yard: Yard, fate: Fate, *, longest_first: bool = True) -> None:
         for part in parts:
             yard.put_part(fate, part)
         fate.short += _still_short(fate, lost)
+    return sum(gpus * yard.problem.timeline.days(mask) for mask, gpus in fate.short)
+
+
+def _undo(yard: Yard, fate: Fate, before: Sequence[Part]) -> None:
+    yard.lift_all(fate)
+    yard.put_back(fate, before)
+    fate.short = []
 
 
 def _still_short(fate: Fate, rest: Mask) -> Iterator[tuple[Mask, int]]:

@@ -41,12 +41,7 @@ def search(problem: Problem, *, seed: int, deadline: Callable[[], bool]) -> list
         if _key(choices) in seen:
             continue
         seen.add(_key(choices))
-        try:
-            other = settle(problem, choices)
-        except ImpossibleError:
-            continue
-        if other.score <= best.score:
-            best = other
+        best = _better(problem, best, choices)
     return _without_vain_recalls(problem, best).fates
 
 
@@ -60,8 +55,16 @@ def _without_vain_recalls(problem: Problem, best: Candidate) -> Candidate:
             recalls.pop(fate.lot.number, None)
             for rack, mask in back.items():
                 ground.put(rack, fate.lot.gpus, mask)
-    other = best if recalls == best.choices.recalls else settle(problem, replace(best.choices, recalls=recalls))
-    return min(best, other, key=lambda candidate: candidate.score)
+    return _better(problem, best, replace(best.choices, recalls=recalls))
+
+
+def _better(problem: Problem, best: Candidate, choices: Choices) -> Candidate:
+    """What comes of these choices, if that is possible and not worse than ``best``."""
+    try:
+        other = settle(problem, choices)
+    except ImpossibleError:
+        return best
+    return other if other.score <= best.score else best
 
 
 def _is_perfect(score: Score, outside_anyway: float) -> bool:
@@ -123,13 +126,13 @@ def _recalls_for_room(problem: Problem, plain: Candidate) -> Iterator[Change]:
 
 
 def _by_chance(problem: Problem, single: list[Change], chance: random.Random) -> Change:
-    if chance.random() < 0.3:
+    if not single or chance.random() < 0.3:
         return _Swap(chance.randrange(len(problem.lots)), chance.randrange(len(problem.lots)))
     return chance.choice(single)
 
 
 def _changes_of(problem: Problem, lot: Lot) -> Iterator[Change]:
-    """Other ends of an interruptible lot, latest first; other places of one that may be moved; other replacements."""
+    """Other ends of an interruptible lot, latest first; other places of one that may be moved."""
     if not lot.firm:
         for piece in reversed(list(pieces_of(lot.span & problem.timeline.from_piece(lot.earliest_end)))):
             yield _Recall(lot.number, piece)
@@ -138,7 +141,6 @@ def _changes_of(problem: Problem, lot: Lot) -> Iterator[Change]:
         for skip in range(3):
             yield _Displace(lot.number, skip)
         yield _Stay(lot.number)
-    yield _ShortestFirst(lot.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +186,6 @@ class _Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class _ShortestFirst:
-    number: int
-
-    def __call__(self, choices: Choices) -> Choices:
-        return replace(choices, shortest_first=choices.shortest_first ^ {self.number})
-
-
-@dataclass(frozen=True, slots=True)
 class _Swap:
     one: int
     other: int
@@ -217,4 +211,4 @@ def _without(numbers: dict[int, int], number: int) -> dict[int, int]:
 
 def _key(choices: Choices) -> tuple[object, ...]:
     recalls, displaced = sorted(choices.recalls.items()), sorted(choices.displaced.items())
-    return tuple(recalls), choices.order, tuple(displaced), choices.shortest_first
+    return tuple(recalls), choices.order, tuple(displaced)
