@@ -33,7 +33,6 @@ class RackUse:
 
     code: str
     place: str
-    hall: str
     gpus: int
     start: dt.date
     end: dt.date
@@ -79,8 +78,7 @@ def _rack(use: _Use, outages: Mapping[int, list[Outage]], today: dt.date) -> Rac
     hits = (o for o in outages.get(placement.rack_id, ()) if _touches(o, first, placement.end))
     return RackUse(
         code=code,
-        place=f"{site}, {hall}",
-        hall=hall,
+        place=hall if site in hall else f"{site}, {hall}",
         gpus=placement.gpus,
         start=placement.start,
         end=placement.end,

@@ -125,7 +125,7 @@ def _sentence(terms: Terms, block: Block | None, others: Sequence[Nearest], star
         size = gpus_racks_text(terms.min_gpus)
         window = day_range_text(start, terms.latest_start + dt.timedelta(1))
         rest = "The nearest blocks that do are below." if others else "Nothing like it fits before the plan's horizon."
-        between = "on" if start == terms.latest_start else "at any start of"
+        between = "from" if start == terms.latest_start else "from any of"
         return f"{size} do not fit {between} {window}.", rest
     when = f"{gpus_racks_text(block.gpus)} fit from {day_text(block.start)}"
     late = (block.start - terms.earliest_start).days

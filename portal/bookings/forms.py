@@ -66,7 +66,7 @@ class _Within:
 class _BlockFields(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     gpus = WholeField(
         "How many GPUs",
-        description="Whole racks of 72; below one rack, trays of 4.",
+        description="Racks of 72, or trays of 4.",
         validators=[InputRequired("Write how many GPUs."), _Within(1, _MOST_GPUS, "Write a number above 0.")],
     )
     days = WholeField(
@@ -79,14 +79,14 @@ class _BlockFields(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     site = SelectField("Site")
     contract = SelectField("Charged to")
     interruptible = BooleanField(
-        "It may be interrupted", description="At its own, lower rate; you are told ahead and lose it early."
+        "It may be interrupted", description="At a rate of its own: the provider may end it early."
     )
     recall_notice_days = WholeField(
-        "Notice before it is interrupted",
-        description="Only for blocks that may be.",
+        "Told ahead by",
+        description="Only where it may be interrupted.",
         validators=[Optional(), _Within(0, _MOST_DAYS, "Write 0 days or more.")],
     )
-    rate = AmountField("Rate offered", description="On demand only. The rate card's, or more.")
+    rate = AmountField("Rate offered", description="On demand: the card's, or more.")
     note = TextAreaField("Note", validators=[Length(max=2000, message="Use 2,000 characters or fewer.")])
 
     def fill(self, found: Choices) -> None:

@@ -138,8 +138,11 @@ def _booking_dates(contract: Contract, booked: Booked, today: dt.date) -> Iterat
             deadline = start - dt.timedelta(contract.booking_lead_days)
             day = max(today, deadline)
             first = max(start, today + dt.timedelta(contract.booking_lead_days))
-            said = f"{gpus_racks_text(unbooked)} of {contract.public_id} from {day_text(first)} are not booked"
-            yield Date(day, "Book or others may", said, "calendar", ("capacity", contract.public_id), True)
+            said = (
+                f"{gpus_racks_text(unbooked)} of {contract.public_id} are not booked from {day_text(first)} on; "
+                "after this day the first of them may go to others"
+            )
+            yield Date(day, "Booking deadline", said, "calendar", ("capacity", contract.public_id), True)
         unbooked_before = unbooked
 
 

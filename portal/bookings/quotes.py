@@ -18,6 +18,7 @@ from portal.domain.requests import default_tier
 from portal.domain.states import Scope
 from portal.models.contracts import Contract
 from portal.models.rates import Rate
+from portal.web.format import rate_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ def _on_demand(session: Session, terms: Terms, today: dt.date) -> Quote:
     try:
         rate = agreed_rate(terms.rate, card.usd_per_gpu_hour)
     except Invalid as refusal:
-        raise WrongTerms((Problem("rate", refusal.sentence),)) from refusal
+        sentence = f"The rate card asks {rate_text(card.usd_per_gpu_hour)}: offer as much or more."
+        raise WrongTerms((Problem("rate", sentence),)) from refusal
     amount = price(terms.gpus, terms.days, rate)
     return Quote(
         hours=gpu_hours(terms.gpus, terms.days),
