@@ -29,7 +29,7 @@ from portal.models.transactions import begin_write
 from portal.notices.actions import tell
 from portal.plans import placing
 from portal.plans.fitting import Wish
-from portal.plans.restoring import Gap, bring_back, missing
+from portal.plans.restoring import Gap, Missing, bring_back, missing
 from portal.plans.segments import Stretch
 from portal.plans.standing import standing_of
 from portal.web.actor import Actor
@@ -83,11 +83,9 @@ def consent_to_withdrawal(session: Session, *, public_id: str, by: Actor, now: d
     before = missing(standing_of(session, today=today, now=now))
     notice.state = check_transition(notice.state, NoticeState.WITHDRAWN)
     notice.withdrawn_at, notice.withdrawn_by_id = now, by.user_id
-    session.flush()
+    _check_holds(session, before, today=today, now=now)  # first: it names the very days
     restored = _Restoration(session, notice, today, now).restore()
-    gaps = missing(standing_of(session, today=today, now=now)).beyond(before)
-    if gaps:
-        raise CapacityTaken(_no_longer_fits(gaps))
+    _check_holds(session, before, today=today, now=now)  # again: blocks above the commitment need more than its hold
     _announce(session, notice, restored, by=by, now=now)
     return notice
 
@@ -157,6 +155,14 @@ class _Restoration:
         if gaps:
             raise CapacityTaken(_no_longer_fits(gaps))
         self.session.flush()
+
+
+def _check_holds(session: Session, before: Missing, *, today: dt.date, now: dt.datetime) -> None:
+    """R7, R8: no hold lacks more than it did before the withdrawal."""
+    session.flush()
+    gaps = missing(standing_of(session, today=today, now=now)).beyond(before)
+    if gaps:
+        raise CapacityTaken(_no_longer_fits(gaps))
 
 
 def _running(contract: Contract, today: dt.date) -> Notice:

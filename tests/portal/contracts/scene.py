@@ -73,4 +73,4 @@ def actor(user: User) -> Actor:
     return Actor(user.id, user.name, user.email, user.role, user.tenant_id, "test")
 
 
-__all__ = ["END", "NOW", "TODAY", "Party", "Scene", "actor", "make", "reserve"]
+__all__ = ["END", "NOW", "TODAY", "Party", "Role", "Scene", "actor", "make", "reserve"]

@@ -1,0 +1,410 @@
+"""The pages of contracts as people of both sides see them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.domain.states import NoticeState, Party, Role
+from portal.models.contracts import Contract, Notice
+from portal.models.rates import Rate
+from portal.models.reservations import Reservation
+from portal.models.tenants import Tenant
+from portal.models.users import User
+from tests.portal import factories
+from tests.portal.contracts import scene
+from tests.portal.contracts.scene import END
+from tests.portal.web.fixtures import Enter
+from tests.portal.web.visitor import Page, Visitor
+
+
+def owner_of(rows: Session, enter: Enter, contract: Contract) -> Visitor:
+    user = factories.user(rows, Role.OWNER, tenant_id=contract.tenant_id)
+    rows.commit()
+    return enter(rows.get_one(User, user.id))
+
+
+def said(page: Page) -> str:
+    """What the page says, without the spaces that elements leave before punctuation."""
+    return re.sub(r" ([,.;])", r"\1", page.text)
+
+
+def seed(rows: Session, **terms: object) -> Contract:
+    """The seed contract of the product page."""
+    tenant = factories.tenant(rows, public_id="reflection", name="Reflection AI")
+    contract = factories.contract(
+        rows, tenant=tenant, public_id="reflection-2026", gpus=43_200, fee=150_000_000, assumption="The size.", **terms
+    )
+    rows.commit()
+    return contract
+
+
+def test_a_contract_opens_with_its_answer(rows: Session, enter: Enter) -> None:
+    """When it ends, who may leave, and what leaving today means."""
+    page = owner_of(rows, enter, seed(rows)).get("/contracts/reflection-2026")
+
+    assert "In force until 31 Dec 2029; either party may give notice." in said(page)
+    assert "If given today, it ends on 19 Feb 2027 (last day) and USD 446,785,714 is payable from today." in said(page)
+    assert "Assumed: The size." in page.text
+
+
+def test_money_is_exact_on_hover(rows: Session, enter: Enter) -> None:
+    """Full term, firm value, payable, at risk: the product page's cents."""
+    seed(rows)
+    page = enter(Role.OPERATOR).get("/contracts/reflection-2026")
+
+    kpis = {kpi.one("dt").text: next(kpi.all("data"))["title"] for kpi in page.tree.all("dl") if kpi["class"] == "kpi"}
+    assert kpis == {
+        "Full term": "USD 6,300,000,000.00",
+        "Firm value today": "USD 1,151,785,714.29",
+        "Payable from today": "USD 446,785,714.29",
+        "At risk": "USD 5,148,214,285.71",
+    }
+
+
+def test_the_chart_draws_commitment_against_bookings(rows: Session, enter: Enter) -> None:
+    """The table beside it has a row for every stretch on which nothing changes."""
+    at = scene.make(rows)
+    page = owner_of(rows, enter, at.contract).get("/contracts/acme-2026")
+
+    table = next(t for t in page.tree.all("table") if t.one("caption").text == "GPUs committed and booked by day")
+    found = [[cell.text for cell in row.all("th", "td")] for row in list(table.all("tr"))[1:]]
+    assert found[:4] == [
+        ["1 – 31 Jul 2026", "360", "0"],
+        ["1 Aug – 30 Sep 2026", "360", "72"],
+        ["1 Oct 2026 – 31 Jan 2027", "360", "144"],
+        ["1 – 28 Feb 2027", "360", "72"],
+    ]
+
+
+def test_key_dates_come_in_their_order(rows: Session, enter: Enter) -> None:
+    page = owner_of(rows, enter, seed(rows)).get("/contracts/reflection-2026")
+
+    (timeline,) = (each for each in page.tree.all("ol") if each["class"] == "timeline")
+    assert [item.text.split(" · ")[0] for item in timeline.all("li")] == [
+        "Contract starts 1 Jul 2026",
+        "First day on which notice can be given 1 Oct 2026",
+        "Earliest last day 19 Feb 2027",
+        "Last day on which notice ends it early 2 Oct 2029",
+        "Last day of the term 31 Dec 2029",
+    ]
+
+
+def test_the_provider_sees_every_contract_with_what_is_firm_and_at_risk(rows: Session, enter: Enter) -> None:
+    seed(rows)
+    page = enter(Role.AUDITOR).get("/contracts")
+
+    assert "USD 1,151,785,714 is firm, USD 5,148,214,286 at risk" in page.text
+    assert "Reflection AI" in page.text
+    assert "The size." in page.text
+
+
+def test_a_tenant_sees_its_own_contracts_and_no_others(rows: Session, enter: Enter) -> None:
+    """Not in the list, and 404 under every address."""
+    seed(rows)
+    own = factories.contract(rows, public_id="own-2026")
+    person = owner_of(rows, enter, own)
+
+    assert "own-2026" in person.get("/contracts").text
+    assert "reflection" not in person.get("/contracts").response.text.lower()
+    for path in ("", "/notice", "/notice-check?day=2027-01-01"):
+        person.get(f"/contracts/reflection-2026{path}", status=404)
+    person.post("/contracts/reflection-2026/notice", {"confirmation": "reflection-2026"}, status=404)
+    person.post("/contracts/reflection-2026/notice/ask-to-withdraw", status=404)
+    person.post("/contracts/reflection-2026/notice/consent", status=404)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.BOOKER, Role.OPERATOR, Role.APPROVER, Role.AUDITOR])
+def test_only_owners_and_admins_give_notice(rows: Session, enter: Enter, role: Role) -> None:
+    """Others see the contract without the button, and the page is closed to them."""
+    contract = seed(rows)
+    values = {"tenant_id": contract.tenant_id} if role.is_tenant_role else {}
+    user = factories.user(rows, role, **values)
+    rows.commit()
+    person = enter(user)
+
+    assert "Give notice" not in person.get("/contracts/reflection-2026").text
+    person.get("/contracts/reflection-2026/notice", status=403)
+    person.post("/contracts/reflection-2026/notice", {"confirmation": "reflection-2026"}, status=403)
+
+
+def test_the_owner_reads_what_follows_types_the_id_and_gives_notice(rows: Session, enter: Enter) -> None:
+    """What the page listed has happened."""
+    at = scene.make(rows)
+    person = owner_of(rows, enter, at.contract)
+    page = person.get("/contracts/acme-2026/notice")
+    for listed in (at.across, at.beyond, at.offer, at.reaching):
+        assert listed.public_id in page.text
+    for other in (at.within, at.fitting):
+        assert other.public_id not in page.text
+
+    done = person.press(page, "Give notice", confirmation="acme-2026")
+
+    assert "Notice is given. acme-2026 is in force until 19 Feb 2027." in done.text
+    assert "Ends after 19 Feb 2027" in done.text
+    rows.rollback()
+    assert rows.get_one(Reservation, at.across.id).end == END
+
+
+def test_without_the_typed_id_nothing_happens(rows: Session, enter: Enter) -> None:
+    """422, and what was typed stays."""
+    at = scene.make(rows)
+    person = owner_of(rows, enter, at.contract)
+
+    page = person.press(person.get("/contracts/acme-2026/notice"), "Give notice", confirmation="acme", status=422)
+
+    assert "Type acme-2026 to confirm." in page.text
+    assert {each["value"] for each in page.tree.all("input") if each["name"] == "confirmation"} == {"acme"}
+    assert rows.scalars(sa.select(Notice)).all() == []
+
+
+def test_a_list_that_has_changed_is_shown_again(rows: Session, enter: Enter) -> None:
+    """Who confirms has seen what happens."""
+    at = scene.make(rows)
+    person = owner_of(rows, enter, at.contract)
+    page = person.get("/contracts/acme-2026/notice")
+    new = scene.reserve(rows, at.contract, at.racks[4], dt.date(2027, 4, 1), dt.date(2027, 5, 1))
+    rows.commit()
+
+    again = person.press(page, "Give notice", confirmation="acme-2026", status=422)
+
+    assert "has changed since you read it" in again.text
+    assert new.public_id in again.text
+    assert "Notice is given." in person.press(again, "Give notice", confirmation="acme-2026").text
+
+
+def test_the_admin_enters_an_earlier_day_with_its_document(rows: Session, enter: Enter) -> None:
+    at = scene.make(rows)
+    admin = enter(Role.ADMIN)
+    page = admin.get("/contracts/acme-2026/notice?party=provider&given_on=2026-11-12")
+    assert "9 Feb 2027" in page.text
+
+    refused = admin.press(page, "Give notice", confirmation="acme-2026", status=422)
+    assert "needs the document" in refused.text
+    admin.press(refused, "Give notice", confirmation="acme-2026", document="Courier 4711")
+
+    rows.rollback()
+    notice = rows.scalars(sa.select(Notice)).one()
+    assert (notice.party, notice.given_on, notice.document) == (Party.PROVIDER, dt.date(2026, 11, 12), "Courier 4711")
+    assert at.contract.id == notice.contract_id
+
+
+def test_a_tenant_cannot_choose_the_day_or_the_side(rows: Session, enter: Enter) -> None:
+    """Whatever the form says, it is the tenant's notice of today."""
+    at = scene.make(rows)
+    person = owner_of(rows, enter, at.contract)
+    page = person.get("/contracts/acme-2026/notice?party=provider&given_on=2026-11-12")
+
+    person.press(page, "Give notice", confirmation="acme-2026", party="provider", given_on="2026-11-12")
+
+    rows.rollback()
+    notice = rows.scalars(sa.select(Notice)).one()
+    assert (notice.party, notice.given_on) == (Party.TENANT, scene.TODAY)
+
+
+def test_a_refusal_stands_beside_the_first_day(rows: Session, enter: Enter) -> None:
+    """The lock-in holds until March."""
+    page = owner_of(rows, enter, seed(rows, lock_in_until=dt.date(2027, 3, 1))).get("/contracts/reflection-2026/notice")
+
+    assert "Notice cannot be given today." in page.text
+    assert "The first day on which the tenant can give it is 1 Mar 2027" in page.text
+
+
+def test_the_simulator_looks_and_writes_nothing(rows: Session, enter: Enter) -> None:
+    at = scene.make(rows)
+    person = owner_of(rows, enter, at.contract)
+
+    page = person.get("/contracts/acme-2026/notice-check?day=2026-12-01")
+
+    assert "Given on 1 Dec 2026, notice ends the contract on 28 Feb 2027" in said(page)
+    assert at.across.public_id in page.text
+    assert rows.scalars(sa.select(Notice)).all() == []
+
+
+def test_the_simulator_asks_for_a_real_day_and_names_the_first_one(rows: Session, enter: Enter) -> None:
+    person = owner_of(rows, enter, seed(rows, lock_in_until=dt.date(2027, 3, 1)))
+
+    assert (
+        "Write a day as YYYY-MM-DD" in person.get("/contracts/reflection-2026/notice-check?day=soon", status=422).text
+    )
+    assert "from 1 Mar 2027 on" in person.get("/contracts/reflection-2026/notice-check?day=2027-01-01").text
+    far = person.get("/contracts/reflection-2026/notice-check?day=2029-12-01")
+    assert "the contract ends after 2029-12-31 anyway" in far.text
+
+
+def test_withdrawal_is_asked_for_by_one_side_and_consented_to_by_the_other(rows: Session, enter: Enter) -> None:
+    at = scene.make(rows)
+    owner, admin = owner_of(rows, enter, at.contract), enter(Role.ADMIN)
+    owner.press(owner.get("/contracts/acme-2026/notice"), "Give notice", confirmation="acme-2026")
+    assert "Consent to the withdrawal" not in admin.get("/contracts/acme-2026").text
+
+    owner.press(owner.get("/contracts/acme-2026"), "Ask to withdraw it")
+    done = admin.press(admin.get("/contracts/acme-2026"), "Consent to the withdrawal")
+
+    assert "The notice is withdrawn. acme-2026 runs its full term again." in done.text
+    rows.rollback()
+    assert rows.scalars(sa.select(Notice.state)).all() == [NoticeState.WITHDRAWN]
+
+
+def test_a_withdrawal_that_no_longer_fits_names_days_and_gpus(rows: Session, enter: Enter) -> None:
+    at = scene.make(rows)
+    owner, admin = owner_of(rows, enter, at.contract), enter(Role.ADMIN)
+    owner.press(owner.get("/contracts/acme-2026/notice"), "Give notice", confirmation="acme-2026")
+    owner.press(owner.get("/contracts/acme-2026"), "Ask to withdraw it")
+    rows.rollback()
+    factories.reservation(rows, racks=[at.racks[1]], start=dt.date(2027, 3, 1), end=dt.date(2027, 4, 1))
+    rows.commit()
+
+    page = admin.press(admin.get("/contracts/acme-2026"), "Consent to the withdrawal")
+
+    assert "Missing are 72 GPUs on 20 Feb – 31 May 2027." in page.text
+    assert "Notice runs" in page.text
+
+
+CONTRACT = {
+    "public_id": "new-2027",
+    "start": "2027-01-01",
+    "last_day": "2028-12-31",
+    "lock_in_until": "2027-07-01",
+    "notice_days": "60",
+    "booking_lead_days": "14",
+    "move_notice_days": "7",
+    "steps-0-start": "2027-01-01",
+    "steps-0-gpus": "144",
+    "steps-0-monthly_fee": "1,000,000",
+    "steps-1-start": "2028-01-01",
+    "steps-1-gpus": "288",
+    "steps-1-monthly_fee": "1,900,000.50",
+}
+
+
+def test_an_admin_records_a_contract(rows: Session, enter: Enter) -> None:
+    """A ramp of two steps; the last day becomes an exclusive end."""
+    factories.cluster(rows, racks=4)
+    tenant = factories.tenant(rows)
+    rows.commit()
+    admin = enter(Role.ADMIN)
+
+    done = admin.press(admin.get("/contracts/new"), "Record the contract", **{**CONTRACT, "tenant": tenant.public_id})
+
+    assert "Commitment rises to 288 GPUs" in done.text
+    rows.rollback()
+    contract = rows.scalars(sa.select(Contract)).one()
+    assert (contract.end, contract.overage) == (dt.date(2029, 1, 1), False)
+    assert [(s.start, s.end, s.gpus) for s in contract.commitment_steps] == [
+        (dt.date(2027, 1, 1), dt.date(2028, 1, 1), 144),
+        (dt.date(2028, 1, 1), dt.date(2029, 1, 1), 288),
+    ]
+    assert [str(s.monthly_fee) for s in contract.fee_steps] == ["1000000.00", "1900000.50"]
+
+
+def test_a_commitment_that_is_not_there_is_named_and_recorded_only_knowingly(rows: Session, enter: Enter) -> None:
+    """Three racks carry 216 of the 288 GPUs."""
+    factories.cluster(rows, racks=3)
+    tenant = factories.tenant(rows)
+    rows.commit()
+    admin = enter(Role.ADMIN)
+    values = {**CONTRACT, "tenant": tenant.public_id}
+
+    page = admin.press(admin.get("/contracts/new"), "Record the contract", **values, status=422)
+
+    assert "Missing are 72 GPUs on 1 Jan – 31 Dec 2028." in page.text
+    assert rows.scalars(sa.select(Contract)).all() == []
+    rows.rollback()
+    admin.press(page, "Record the contract", oversell="y")
+    assert rows.scalars(sa.select(Contract.public_id)).all() == ["new-2027"]
+
+
+def test_wrong_terms_are_said_beside_their_fields_and_stay_typed(rows: Session, enter: Enter) -> None:
+    tenant = factories.tenant(rows)
+    rows.commit()
+    admin = enter(Role.ADMIN)
+    wrong = {"last_day": "2026-12-31", "steps-1-gpus": "70", "steps-2-gpus": "72", "tenant": tenant.public_id}
+
+    page = admin.press(
+        admin.get("/contracts/new"), "Record the contract", **{**CONTRACT, **wrong, "steps-2-gpus": ""}, status=422
+    )
+
+    assert "The last day lies before the first one." in page.text
+    assert "GPUs come in trays of 4" in page.text
+    typed = {each["name"]: each["value"] for each in page.tree.all("input")}
+    assert (typed["steps-0-monthly_fee"], typed["last_day"]) == ("1,000,000", "2026-12-31")
+
+    page = admin.press(admin.get("/contracts/new"), "Record the contract", **{**CONTRACT, **wrong}, status=422)
+    assert page.text.count("Fill in the whole row, or nothing of it.") == 2
+
+
+def test_more_steps_keep_what_was_typed(rows: Session, enter: Enter) -> None:
+    factories.tenant(rows)
+    rows.commit()
+    admin = enter(Role.ADMIN)
+
+    page = admin.press(admin.get("/contracts/new"), "More steps", **CONTRACT)
+
+    names = {each["name"]: each["value"] for each in page.tree.all("input")}
+    assert (names["steps-9-gpus"], names["steps-1-gpus"]) == ("", "288")
+
+
+def test_tenants_and_their_limits(rows: Session, enter: Enter) -> None:
+    admin = enter(Role.ADMIN)
+
+    added = {"name": "Acme", "public_id": "acme", "max_gpus": "7,200"}
+    assert "7,200 GPUs" in admin.press(admin.get("/tenants/new"), "Add the tenant", **added).text
+    page = admin.press(admin.get("/tenants/new"), "Add the tenant", **added, status=422)
+    assert "There is a tenant of this name already." in page.text
+    admin.press(admin.get("/tenants/acme/limit"), "Set the limit", max_gpus="")
+
+    rows.rollback()
+    assert rows.scalars(sa.select(Tenant.max_gpus).where(Tenant.public_id == "acme")).one() is None
+    admin.get("/tenants/nobody/limit", status=404)
+
+
+def test_of_two_who_set_a_limit_the_second_is_told(rows: Session, enter: Enter) -> None:
+    factories.tenant(rows, public_id="acme")
+    rows.commit()
+    first, second = enter(Role.ADMIN), enter(Role.ADMIN)
+    old = second.get("/tenants/acme/limit")
+    first.press(first.get("/tenants/acme/limit"), "Set the limit", max_gpus="72")
+
+    page = second.press(old, "Set the limit", max_gpus="144", status=422)
+
+    assert "Someone changed this" in page.text
+
+
+def test_rates_are_added_never_edited(rows: Session, enter: Enter) -> None:
+    """The line of today stays; the new one comes on its day; the past is closed."""
+    factories.rate(rows, "5.80")
+    rows.commit()
+    admin = enter(Role.ADMIN)
+    values = {"scope": "any", "interruptible": "no", "start": "2027-01-01", "usd_per_gpu_hour": "6.125"}
+
+    page = admin.press(admin.get("/rates/new"), "Add the rate", **values)
+    assert "A firm GPU-hour anywhere is USD 5.80 today." in page.text
+    assert "USD 6.125 from 1 Jan 2027" in page.text
+    again = admin.press(admin.get("/rates/new"), "Add the rate", **values, status=422)
+    assert "lines are never edited" in again.text
+    past = admin.press(admin.get("/rates/new"), "Add the rate", **{**values, "start": "2026-11-21"}, status=422)
+    assert "a new rate begins today or later" in past.text
+    rows.rollback()
+    assert sorted(str(rate) for rate in rows.scalars(sa.select(Rate.usd_per_gpu_hour))) == ["5.800000", "6.125000"]
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.APPROVER, Role.AUDITOR])
+def test_others_of_the_provider_look_and_change_nothing(rows: Session, enter: Enter, role: Role) -> None:
+    person = enter(role)
+
+    for page, button in (("/contracts", "Record a contract"), ("/tenants", "Add a tenant"), ("/rates", "Add a rate")):
+        assert button not in person.get(page).text
+    for page in ("/contracts/new", "/tenants/new", "/rates/new"):
+        person.get(page, status=403)
+
+
+def test_tenants_see_neither_tenants_nor_rates(enter: Enter) -> None:
+    owner = enter(Role.OWNER)
+
+    for page in ("/tenants", "/rates", "/contracts/new"):
+        owner.get(page, status=403)
