@@ -32,6 +32,9 @@ _SMALL_RELAXATION = 100_000
 """Requests x days up to which relaxing every tier takes next to no time; beyond, the lower ones wait for the end."""
 _PRICED_TIER = 1
 _GUIDED_SHARE = 0.5
+_RELAXATION_SHARE = 0.6
+_LOWER_TIER_EFFORT = 4.0
+"""A tier far down has most of its requests undecided: its relaxation was seen to take up to three times the longest."""
 _LEAST_EXPLAINED = 100
 
 
@@ -49,6 +52,7 @@ class _Solve:
     parameters: SolveParameters
     watch: Watch
     crew: Crew
+    slowest_relaxation: float = 0.0
 
     @property
     def snapshot(self) -> Snapshot:
@@ -96,10 +100,18 @@ class _Solve:
         return relaxations
 
     def _relaxation(self, cluster: Cluster, decisions: Decisions, tier: int, values: dict[int, float]) -> Relaxation:
-        above = {other: value for other, value in values.items() if other < tier}
+        began = self.watch.seconds
         left = self.watch.seconds_left(self._reserve()) if self.parameters.work_limit is None else None
-        relaxation = bound.relax(self.snapshot, cluster, decisions, tier=tier, reached=above, deadline_seconds=left)
-        self.watch.bounds[tier] = min(relaxation.bound_usd, self.watch.bounds.get(tier, relaxation.bound_usd))
+        relaxation = bound.relax(
+            self.snapshot,
+            cluster,
+            decisions,
+            tier=tier,
+            reached={other: value for other, value in values.items() if other < tier},
+            deadline_seconds=None if left is None else _RELAXATION_SHARE * left,
+        )
+        self.slowest_relaxation = max(self.slowest_relaxation, self.watch.seconds - began)
+        self._bounded(tier, relaxation.bound_usd)
         return relaxation
 
     def _admit_guided(self, board: Board, relaxations: dict[int, Relaxation]) -> None:
@@ -107,10 +119,10 @@ class _Solve:
         first, first_values = board.positions(), board.values()
         best: tuple[Position, ...] = ()
         for number, tier in enumerate(first_values, start=1):
-            guide = self._guide(board, relaxations.get(tier))
+            ways = self._ways(board, relaxations.get(tier))
             tried: list[tuple[float, tuple[Position, ...]]] = []
             until = self._share_of_time(_GUIDED_SHARE * number / len(first_values))
-            for policy, (order, starts) in itertools.product(POLICIES, admission.ways(guide)):
+            for policy, (order, starts) in itertools.product(POLICIES, ways):
                 if tried and until is not None and self.watch.seconds > until:
                     break
                 board.set_up(best)
@@ -123,10 +135,16 @@ class _Solve:
         if list(board.values().values()) < list(first_values.values()):
             board.set_up(first)
 
-    def _guide(self, board: Board, relaxation: Relaxation | None) -> admission.Guide:
+    def _ways(self, board: Board, relaxation: Relaxation | None) -> list[tuple[admission.Order, admission.Starts]]:
+        """The orders to try: after the linear relaxation, and after the best admission in whole blocks if known."""
         if relaxation is None:
-            return admission.Guide({}, np.zeros(board.cluster.days))
-        return admission.Guide(relaxation.fractions, relaxation.day_prices)
+            return admission.ways(admission.Guide({}, np.zeros(board.cluster.days)))
+        ways = admission.ways(admission.Guide(relaxation.fractions, relaxation.day_prices))
+        if relaxation.whole:
+            accepted = {request: [(start, 1.0)] for request, (start, _) in relaxation.whole.items()}
+            whole = admission.Guide(accepted, relaxation.day_prices)
+            ways.append((admission.by_relaxation(whole), admission.as_relaxed(whole)))
+        return ways
 
     def _share_of_time(self, share: float) -> float | None:
         """The second of the solve at which ``share`` of what the limit leaves is spent; None: only work counts."""
@@ -158,11 +176,27 @@ class _Solve:
         return replace(decisions, accepted=tuple(accepted))
 
     def _tighten(self, cluster: Cluster, decisions: Decisions, relaxations: dict[int, Relaxation]) -> None:
-        """Bound the lower tiers (again), now that the tiers above are known to be worth more."""
-        for tier in list(self.watch.values)[1:]:
-            if tier not in relaxations or not self._is_late():
+        """Bound the lower tiers again, now that the tiers above are known to be worth more.
+
+        A tier that has no relaxation yet gets one if there is time for it, else what all its requests are worth.
+        """
+        for tier in list(self.watch.values):
+            if tier in relaxations:
+                relaxations[tier] = bound.again(relaxations[tier], self.watch.values)
+                self._bounded(tier, relaxations[tier].bound_usd)
+            elif self._has_time_to_relax():
                 relaxations[tier] = self._relaxation(cluster, decisions, tier, self.watch.values)
+            else:
+                self._bounded(tier, sum(r.value_usd for r in self.snapshot.requests if r.tier == tier))
         self.watch.stage("bound")
+
+    def _has_time_to_relax(self) -> bool:
+        """Whether there is time for a relaxation that takes several times as long as the longest one so far."""
+        left = self.watch.seconds_left(self._reserve())
+        return left is None or left > _LOWER_TIER_EFFORT * self.slowest_relaxation
+
+    def _bounded(self, tier: int, bound_usd: float) -> None:
+        self.watch.bounds[tier] = min(bound_usd, self.watch.bounds.get(tier, bound_usd))
 
     def _plan(self, cluster: Cluster, decisions: Decisions, relaxations: dict[int, Relaxation]) -> Plan:
         taken = {accepted.request for accepted in decisions.accepted}
