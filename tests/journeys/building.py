@@ -1,0 +1,102 @@
+"""The journeys' landlord: imported, with people, and a first plan made by the real solver and published.
+
+Aurora has 576 GPUs until 2027-12-28, Borealis 1,152 until 2027-02-21; of 3,456 GPUs 1,728 are free meanwhile.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.auth import actions as auth
+from portal.auth.passwords import Passwords
+from portal.bookings import request_actions
+from portal.bookings.terms import Terms
+from portal.clock import Clock
+from portal.config import Settings, load_settings
+from portal.domain.states import Role, Scope
+from portal.landlord import file
+from portal.landlord.actions import import_landlord
+from portal.models.capacity import lock_capacity
+from portal.models.contracts import Contract
+from portal.models.engine import make_engine
+from portal.models.settings import Settings as SettingsRow
+from portal.models.tenants import Tenant
+from portal.models.transactions import begin_write
+from portal.models.users import User
+from portal.plans import solving
+from portal.plans.publish import publish
+from portal.plans.work import Moment
+from portal.web.actor import Actor, process_actor
+
+TODAY = dt.date(2026, 11, 22)
+PASSWORD = "quiet harbour lamp"
+TENANTS = {"aurora": "Aurora Labs", "borealis": "Borealis AI", "cirrus": "Cirrus Models"}
+PROVIDERS = (Role.OPERATOR, Role.APPROVER, Role.ADMIN)
+FIRST_DAY = dt.date(2026, 11, 23)
+BOOKED = (("aurora", 576, 400), ("borealis", 1152, 90))
+_BY = process_actor("a test")
+
+
+def build(url: sa.URL) -> None:
+    """Build it in a migrated, empty database."""
+    engine = make_engine(url, poolclass=sa.NullPool)
+    settings = load_settings({"BERTH_MODE": "test", "BERTH_DATABASE_URL": url.render_as_string(hide_password=False)})
+    with Session(engine) as session:
+        _import(session)
+        _add_people(session, settings)
+        for tenant, gpus, days in BOOKED:
+            _ask(session, tenant, gpus, days)
+    outcome = solving.solve_now(solving.Workshop(engine=engine, workers=1, time_limit_s=2.0, by=_BY))
+    assert outcome.plan is not None, outcome.error
+    with Session(engine) as session:
+        by = _person(session, "approver@berth.example")
+        moment = Moment(by=by, now=Clock().now(), today=TODAY)
+        publish(session, plan_id=outcome.plan, moment=moment)
+        session.commit()
+
+
+def _import(session: Session) -> None:
+    import_landlord(session, file.read(Path(__file__).with_name("landlord.toml")), by=_BY, now=Clock().now())
+    session.commit()
+    lock_capacity(session)
+    session.scalars(sa.select(SettingsRow)).one().business_day = TODAY
+    session.commit()
+
+
+def _add_people(session: Session, settings: Settings) -> None:
+    begin_write(session)
+    tenants = dict(session.execute(sa.select(Tenant.public_id, Tenant.id)).all())
+    people = [(f"owner@{tenant}.example", f"{tenant.title()} owner", Role.OWNER, tenants[tenant]) for tenant in TENANTS]
+    people += [(f"{role}@berth.example", f"Berth {role}", role, None) for role in PROVIDERS]
+    for email, name, role, tenant_id in people:
+        new = auth.NewUser(email, name, role, tenant_id, PASSWORD)
+        auth.add_user(session, new=new, passwords=Passwords.of(settings), by=_BY, now=Clock().now())
+    session.commit()
+
+
+def _ask(session: Session, tenant: str, gpus: int, days: int) -> None:
+    contract = session.scalars(sa.select(Contract).where(Contract.public_id == f"{tenant}-2026")).one()
+    terms = Terms(
+        tenant_id=contract.tenant_id,
+        contract_id=contract.id,
+        gpus=gpus,
+        min_gpus=gpus,
+        earliest_start=FIRST_DAY,
+        latest_start=FIRST_DAY,
+        days=days,
+        scope=Scope.HALL,
+    )
+    session.rollback()
+    by = _person(session, f"owner@{tenant}.example")
+    request_actions.submit_new(session, terms=terms, by=by, now=Clock().now(), today=TODAY)
+    session.commit()
+
+
+def _person(session: Session, email: str) -> Actor:
+    actor = auth.actor_of(session.scalars(sa.select(User).where(User.email == email)).one(), "127.0.0.1")
+    session.rollback()
+    return actor
