@@ -220,7 +220,7 @@ def on(day: int) -> dt.date:
 
 def random_landlord(seed: int, days: int = 9) -> tuple[Snapshot, Decisions]:
     """A small snapshot and a plan for it that keeps R1 to R9; every kind of rule is at work in some of them."""
-    rng = random.Random(seed)  # noqa: S311  # a repeatable test, no secret
+    rng = random.Random(seed)  # a repeatable test, no secret
     snapshot = random_snapshot(rng, days)
     snapshot = snapshot.model_copy(update={"reservations": _reservations(rng, snapshot, days)})
     decisions = Decisions(hold_shortfalls=tuple(_hold_shortfalls(Landlord(snapshot))))
