@@ -6,7 +6,6 @@ that blocks may swap racks. History is never deleted.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection
 
 import sqlalchemy as sa
@@ -20,7 +19,7 @@ from portal.models.placements import Placement
 from portal.models.reservations import Reservation
 from portal.plans import decisions, placing
 from portal.plans.placing import Owner
-from portal.plans.segments import stretches_of
+from portal.plans.segments import Stretch, stretches_of
 from portal.plans.stored import Files
 from portal.plans.work import Moment, Work
 from solver.plan import Recall
@@ -36,6 +35,7 @@ def carry_out(session: Session, *, plan_id: int, files: Files, moment: Moment) -
     decisions.accept(work)
     decisions.decline(work)
     tell_shortfalls(work)
+    work.write_trail()
 
 
 def withdraw_offers(work: Work) -> None:
@@ -62,8 +62,11 @@ def move_and_recall(work: Work) -> None:
     for reservation in reservations:
         if reservation.public_id in recalled:
             _recall(work, reservation, recalled[reservation.public_id])
-    for owner in owners:
-        _replace(work, owner, moved.get(owner.public_id))
+    left = {owner.public_id: _left(work, owner, moved.get(owner.public_id)) for owner in owners}
+    placing.put(work.session, [(owner, left[owner.public_id]) for owner in owners], work.racks)
+    for reservation in reservations:
+        if reservation.public_id in moved:
+            _tell_move(work, reservation)
 
 
 def tell_shortfalls(work: Work) -> None:
@@ -105,24 +108,20 @@ def _recall(work: Work, reservation: Reservation, recall: Recall) -> None:
     work.audit("recalled", thing, reservation.tenant_id, {"end": end, "original_end": before})
 
 
-def _replace(work: Work, owner: Owner, placement: list[Segment] | None) -> None:
-    """Place the block as the plan leaves it from today on; this counts as a change of the block's row."""
-    today = work.moment.today
+def _left(work: Work, owner: Owner, placement: list[Segment] | None) -> list[Stretch]:
+    """Where the plan leaves the block from today on; this counts as a change of the block's row."""
+    flag_modified(owner, "end")
     ended_on = owner.ended_on if isinstance(owner, Reservation) else None
     segments = placement if placement is not None else _placement_before(work, owner.public_id)
-    stretches = stretches_of(segments, today, min(owner.end, ended_on or owner.end))
-    placing.put(work.session, owner, stretches, work.racks)
-    flag_modified(owner, "end")
-    if placement is not None and isinstance(owner, Reservation):
-        _tell_move(work, owner, today)
+    return list(stretches_of(segments, work.moment.today, min(owner.end, ended_on or owner.end)))
 
 
 def _placement_before(work: Work, public_id: str) -> list[Segment]:
     return next(r.placement for r in work.files.snapshot.reservations if r.id == public_id)
 
 
-def _tell_move(work: Work, reservation: Reservation, today: dt.date) -> None:
-    start = max(reservation.start, today).isoformat()
+def _tell_move(work: Work, reservation: Reservation) -> None:
+    start = max(reservation.start, work.moment.today).isoformat()
     work.tell("reservation_moved", reservation.tenant_id, reservation=reservation.public_id, start=start)
     thing = f"reservation {reservation.public_id}"
     work.audit("moved", thing, reservation.tenant_id, {"from": start, "plan": work.plan_id})

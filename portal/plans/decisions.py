@@ -20,19 +20,22 @@ from portal.plans.work import Work
 from solver.plan import Accepted, Declined
 from solver.reasons import for_tenant
 
-_SAME_TERMS = ("contract_id", "gpus", "scope", "site_id", "tier", "rate", "interruptible", "recall_notice_days")
+_SAME_TERMS = ("contract_id", "scope", "site_id", "tier", "rate", "interruptible", "recall_notice_days")
 
 
 def accept(work: Work) -> None:
     """Each accepted block becomes a reservation, or lengthens the one that it extends."""
     requests = _requests(work, [item.request for item in work.plan.accepted])
     on_demand_days = work.session.scalars(sa.select(Settings.on_demand_move_notice_days)).one()
+    made: dict[str, Reservation] = {}
     for item in work.plan.accepted:
         request = requests[item.request]
-        extended = _lengthened(work, request, item)
-        reservation = extended or _new(work, request, item, on_demand_days)
-        _place(work, reservation, item)
-        _note_accepted(work, request, reservation, item)
+        made[item.request] = _lengthened(work, request, item) or _new(work, request, item, on_demand_days)
+    work.session.add_all(made.values())
+    work.session.flush()
+    placing.put(work.session, [(made[item.request], _stretches(item)) for item in work.plan.accepted], work.racks)
+    for item in work.plan.accepted:
+        _note_accepted(work, requests[item.request], made[item.request], item)
 
 
 def decline(work: Work) -> None:
@@ -50,7 +53,7 @@ def _requests(work: Work, ids: list[str]) -> dict[str, Request]:
 
 
 def _new(work: Work, request: Request, item: Accepted, on_demand_days: int) -> Reservation:
-    reservation = Reservation(
+    return Reservation(
         tenant_id=request.tenant_id,
         contract_id=request.contract_id,
         gpus=item.gpus,
@@ -70,9 +73,6 @@ def _new(work: Work, request: Request, item: Accepted, on_demand_days: int) -> R
         move_notice_days=request.contract.move_notice_days if request.contract else on_demand_days,
         created_at=work.moment.now,
     )
-    work.session.add(reservation)
-    work.session.flush()
-    return reservation
 
 
 def _lengthened(work: Work, request: Request, item: Accepted) -> Reservation | None:
@@ -82,13 +82,12 @@ def _lengthened(work: Work, request: Request, item: Accepted) -> Reservation | N
     extended = work.session.get_one(Reservation, request.extends_id)
     if extended.ended_as is not None or extended.end != item.start or extended.gpus != item.gpus:
         return None
-    if any(getattr(extended, name) != getattr(request, name) for name in _SAME_TERMS if name != "gpus"):
+    if any(getattr(extended, name) != getattr(request, name) for name in _SAME_TERMS):
         return None
     if _racks_at_end(work, extended) != {work.racks[rack]: gpus for rack, gpus in item.racks.items()}:
         return None
     extended.end = item.end
     extended.value_usd += to_cents(Fraction(request.value_usd) * item.gpus / request.gpus)
-    work.session.flush()
     return extended
 
 
@@ -98,9 +97,8 @@ def _racks_at_end(work: Work, reservation: Reservation) -> dict[int, int]:
     return dict(rows.all())
 
 
-def _place(work: Work, reservation: Reservation, item: Accepted) -> None:
-    stretches = [Stretch(rack, item.start, item.end, gpus) for rack, gpus in item.racks.items()]
-    placing.put(work.session, reservation, stretches, work.racks)
+def _stretches(item: Accepted) -> list[Stretch]:
+    return [Stretch(rack, item.start, item.end, gpus) for rack, gpus in item.racks.items()]
 
 
 def _note_accepted(work: Work, request: Request, reservation: Reservation, item: Accepted) -> None:

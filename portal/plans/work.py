@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -33,14 +33,20 @@ class Work:
     files: Files
     moment: Moment
     racks: dict[str, int]
+    _entries: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def plan(self) -> Plan:
         return self.files.plan
 
     def audit(self, action: str, thing: str, tenant_id: int, after: dict[str, Any]) -> None:
-        moment = self.moment
-        record(self.session, by=moment.by, action=action, thing=thing, now=moment.now, after=after, tenant_id=tenant_id)
+        """Keep an entry for the end of the work: until then the trail is open to others."""
+        self._entries.append({"action": action, "thing": thing, "tenant_id": tenant_id, "after": after})
+
+    def write_trail(self) -> None:
+        """Write down what was kept."""
+        for entry in self._entries:
+            record(self.session, by=self.moment.by, now=self.moment.now, **entry)
 
     def tell(self, kind: str, tenant_id: int | None, **payload: Any) -> None:
         tell(self.session, kind, tenant_id=tenant_id, now=self.moment.now, **payload)
