@@ -106,9 +106,13 @@ def _page(row: Contract, form: NoticeForm, party: Party, given_on: dt.date, stat
     found = None if refusal else consequences_of(db.session, row, given_on=given_on, today=day, now=now())
     form.party.data, form.given_on.data = party.value, given_on
     form.seen.data = found.digest if found else ""
+    overview = Overview(row, day)
+    other_side = Party.PROVIDER if party is Party.TENANT else Party.TENANT
     page = render_template(
         "contracts/notice.html",
-        overview=Overview(row, day),
+        overview=overview,
+        other_side=other_side,
+        other_date=overview.first_notice(other_side),
         form=form,
         receipt=None if current_actor().is_tenant else ReceiptForm(today=day),
         party=party,

@@ -143,17 +143,17 @@ class _Restoration:
             return
         standing = standing_of(self.session, today=self.today, now=self.now)
         racks = dict(self.session.execute(sa.select(Rack.code, Rack.id)).all())
-        gaps = []
+        gaps, placed = [], []
         for row in reservations:
             found = bring_back(standing, row.public_id, _wish(row, self.notice.contract), row.start)
             if found is None:
                 gaps.append(Gap(row.start, row.end, row.gpus))
                 continue
             _unmark(row)
-            stretches = [Stretch(rack, row.start, row.end, gpus) for rack, gpus in found.items()]
-            placing.put(self.session, row, stretches, racks)
+            placed.append((row, [Stretch(rack, row.start, row.end, gpus) for rack, gpus in found.items()]))
         if gaps:
             raise CapacityTaken(_no_longer_fits(gaps))
+        placing.put(self.session, placed, racks)
         self.session.flush()
 
 

@@ -408,3 +408,13 @@ def test_tenants_see_neither_tenants_nor_rates(enter: Enter) -> None:
 
     for page in ("/tenants", "/rates", "/contracts/new"):
         owner.get(page, status=403)
+
+
+def test_where_one_side_may_never_leave_the_page_says_when_the_other_can(rows: Session, enter: Enter) -> None:
+    """The provider's page names the tenant's first day."""
+    seed(rows, notice_by=Party.TENANT, lock_in_until=dt.date(2027, 3, 1))
+
+    page = enter(Role.ADMIN).get("/contracts/reflection-2026/notice")
+
+    assert "the provider may not give notice" in page.text
+    assert "The first day on which the tenant can give it is 1 Mar 2027" in page.text
