@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from portal.audit.actions import record
 from portal.bookings.quotes import quote
-from portal.bookings.terms import Problem, Terms, WrongTerms, check, wish_of
+from portal.bookings.terms import Problem, Terms, WrongTerms, check, terms_of_offer, wish_of
 from portal.domain.errors import CapacityTaken, NotFound, OfferClosed
 from portal.domain.offers import check_answer, check_one_more
 from portal.domain.requests import OPEN_STATES
@@ -203,7 +203,7 @@ def _still_open_request(session: Session, offer: Offer) -> Request | None:
 
 def _check_still_fits(session: Session, offer: Offer, *, now: dt.datetime, today: dt.date) -> None:
     """R1 to R9 again, without the offer itself, and its very racks in order on all of its days."""
-    terms = _terms_of(offer)
+    terms = terms_of_offer(offer)
     standing, wish = standing_of(session, today=today, now=now), wish_of(session, terms)
     without(standing, offer.public_id)
     if fits_at(standing, wish, offer.start) and not _is_hurt(session, offer):
@@ -251,22 +251,6 @@ def _reserved(session: Session, offer: Offer, now: dt.datetime) -> Reservation:
     session.add(reservation)
     session.flush()
     return reservation
-
-
-def _terms_of(offer: Offer) -> Terms:
-    return Terms(
-        tenant_id=offer.tenant_id,
-        contract_id=offer.contract_id,
-        gpus=offer.gpus,
-        min_gpus=offer.gpus,
-        earliest_start=offer.start,
-        latest_start=offer.start,
-        days=(offer.end - offer.start).days,
-        scope=offer.scope,
-        site_id=offer.site_id,
-        recall_notice_days=offer.recall_notice_days,
-        rate=offer.rate,
-    )
 
 
 def _answer(offer: Offer, state: OfferState, *, by: Actor, now: dt.datetime) -> None:

@@ -12,14 +12,16 @@ from flask.typing import ResponseReturnValue
 
 from portal.bookings import fits, queries
 from portal.bookings import offer_actions as actions
-from portal.bookings.fits import Answer
+from portal.bookings.fits import Answer, Block
 from portal.bookings.forms import ON_DEMAND, Choices, OfferForm, given
 from portal.bookings.offer_actions import GoneElsewhere, NewOffer
-from portal.bookings.terms import Terms, WrongTerms, terms_of
+from portal.bookings.quotes import Quote
+from portal.bookings.terms import Terms, WrongTerms, terms_of, terms_of_offer
 from portal.domain.errors import DomainError
 from portal.domain.offers import MAX_STANDING
 from portal.domain.permissions import Permission
 from portal.domain.states import OfferState
+from portal.models.offers import Offer
 from portal.models.requests import Request
 from portal.models.settings import Settings
 from portal.models.tenants import Tenant
@@ -112,7 +114,13 @@ def create() -> ResponseReturnValue:
 @requires(Permission.SEE_OWN, Permission.SEE_ALL)
 def show(public_id: str) -> ResponseReturnValue:
     row = queries.offer_for(db.session, current_actor(), public_id)
-    return render_template("bookings/offer.html", row=row, state=row.state_at(now()), standing=OfferState.STANDING)
+    return render_template(
+        "bookings/offer.html",
+        row=row,
+        state=row.state_at(now()),
+        standing=OfferState.STANDING,
+        price=_price_above_fee(row),
+    )
 
 
 @blueprint.post("/offers/<string:public_id>/take")
@@ -148,6 +156,14 @@ def withdraw(public_id: str) -> ResponseReturnValue:
     db.session.commit()
     flash("The offer is withdrawn. Its racks are free again.", "ok")
     return redirect(url_for("offers.index"))
+
+
+def _price_above_fee(row: Offer) -> Quote | None:
+    """What a drawdown costs beyond its contract's fee; null on demand, where the offer has its own price."""
+    if row.contract_id is None:
+        return None
+    block = Block("asked", row.gpus, row.start, row.end, row.scope)
+    return fits.priced(db.session, terms_of_offer(row), block, today=business_day())
 
 
 def _addressee() -> Addressee:

@@ -15,6 +15,7 @@ from portal.domain.requests import check_size
 from portal.domain.states import Scope
 from portal.models.cluster import Site
 from portal.models.contracts import Contract
+from portal.models.offers import Offer
 from portal.models.requests import Request
 from portal.models.reservations import Reservation
 from portal.models.tenants import Tenant
@@ -87,6 +88,23 @@ def terms_of(request: Request) -> Terms:
         extends_id=request.extends_id,
         wants_waitlist=request.wants_waitlist,
         note=request.note,
+    )
+
+
+def terms_of_offer(offer: Offer) -> Terms:
+    """The terms of an offered block: one size, one start."""
+    return Terms(
+        tenant_id=offer.tenant_id,
+        contract_id=offer.contract_id,
+        gpus=offer.gpus,
+        min_gpus=offer.gpus,
+        earliest_start=offer.start,
+        latest_start=offer.start,
+        days=(offer.end - offer.start).days,
+        scope=offer.scope,
+        site_id=offer.site_id,
+        recall_notice_days=offer.recall_notice_days,
+        rate=offer.rate,
     )
 
 
