@@ -20,7 +20,10 @@ from portal.web.clock import now
 from portal.web.database import db
 from portal.web.forms import WRONG_FORM
 from portal.web.navigation import Entry
+from portal.web.paging import page_of
 from portal.web.permissions import current_actor, requires
+
+_PAGE_SIZE = 50
 
 blueprint = Blueprint("approvals", __name__)
 navigation = (
@@ -44,7 +47,7 @@ def queue() -> ResponseReturnValue:
     verdicts = Review(files_of(plan)).verdicts if plan else {}
     return render_template(
         "approvals/queue.html",
-        requests=requests,
+        page=page_of(requests, size=_PAGE_SIZE),
         verdicts=verdicts,
         fitting=sum(isinstance(verdicts.get(request.public_id), NewBlock) for request in requests),
         plan=plan,

@@ -94,7 +94,7 @@ class Refusal:
 
 
 class Review:
-    """The lists of one plan, each in the order in which the plan has them."""
+    """The lists of one plan; requests dearest first within each tier, the others in the order of the plan."""
 
     def __init__(self, files: Files) -> None:
         self.plan = files.plan
@@ -105,7 +105,8 @@ class Review:
 
     @cached_property
     def new(self) -> list[NewBlock]:
-        return [self._new(item, self._requests[item.request]) for item in self.plan.accepted]
+        found = [self._new(item, self._requests[item.request]) for item in self.plan.accepted]
+        return sorted(found, key=lambda block: (block.tier, -block.value_usd))
 
     @cached_property
     def moved(self) -> list[MovedBlock]:
@@ -129,7 +130,8 @@ class Review:
 
     @cached_property
     def declined(self) -> list[Refusal]:
-        return [self._refusal(item, self._requests[item.request]) for item in self.plan.declined]
+        found = [self._refusal(item, self._requests[item.request]) for item in self.plan.declined]
+        return sorted(found, key=lambda refusal: (refusal.tier, -refusal.value_usd))
 
     @cached_property
     def verdicts(self) -> Mapping[str, NewBlock | Refusal]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,9 +14,9 @@ from portal.domain.states import PlanState
 from portal.models.plans import Plan
 from portal.plans import actions, freshness, queries, runs
 from portal.plans.figures import progress_lines, tier_lines
-from portal.plans.forms import WORD, PublishForm
+from portal.plans.forms import PublishForm
 from portal.plans.publish import publish
-from portal.plans.review import Review
+from portal.plans.review import NewBlock, Refusal, Review
 from portal.plans.stored import files_of
 from portal.plans.work import Moment
 from portal.web.clock import business_day, now
@@ -24,6 +24,7 @@ from portal.web.database import db
 from portal.web.errors import status_of
 from portal.web.forms import WRONG_FORM
 from portal.web.navigation import Entry
+from portal.web.paging import page_of
 from portal.web.permissions import current_actor, requires
 from portal.web.settings import app_settings
 
@@ -31,6 +32,8 @@ blueprint = Blueprint("plans", __name__)
 navigation = (Entry("Plans", "plans.overview", "plan", (Permission.SEE_ALL,), order=120),)
 
 _RUNS_SHOWN = 30
+_ROWS_SHOWN = 50  # of each list in a review; the others are a page away
+_PAGE_SIZE = 100
 
 
 @blueprint.get("/plans")
@@ -92,7 +95,19 @@ def cancel_run(public_id: str) -> ResponseReturnValue:
 @requires(Permission.SEE_ALL)
 def review(public_id: str) -> ResponseReturnValue:
     """What the plan changes against what stands now."""
-    return _review_page(queries.plan_by_id(db.session, public_id), PublishForm(), _ticked_in_address())
+    return _review_page(queries.plan_by_id(db.session, public_id), PublishForm(), ())
+
+
+@blueprint.get("/plans/<public_id>/requests")
+@requires(Permission.SEE_ALL)
+def decided(public_id: str) -> ResponseReturnValue:
+    """Every request that the plan decides, page by page."""
+    plan = queries.plan_by_id(db.session, public_id)
+    read = Review(files_of(plan))
+    show = "declined" if request.args.get("show") == "declined" else "accepted"
+    rows: Sequence[NewBlock | Refusal] = read.declined if show == "declined" else read.new
+    page = page_of(rows, size=_PAGE_SIZE)
+    return render_template("plans/decided.html", plan=plan, review=read, show=show, page=page)
 
 
 @blueprint.post("/plans/<public_id>/publish")
@@ -153,15 +168,11 @@ def _review_page(plan: Plan, form: PublishForm, left_out: Collection[str]) -> st
         review=Review(files),
         tier_lines=tier_lines,
         form=form,
-        word=WORD,
+        most=_ROWS_SHOWN,
         left_out=left_out,
         changes=freshness.changes_since(db.session, plan, files, today=today, now=now()) if is_proposed else (),
         outdated=freshness.outdated_requests(db.session, files, today=today) if is_proposed else frozenset(),
     )
-
-
-def _ticked_in_address() -> frozenset[str]:
-    return frozenset(request.args.getlist("left_out"))
 
 
 def _published_sentence(plan: Plan) -> str:

@@ -231,3 +231,13 @@ def test_a_run_that_ended_meanwhile_is_not_cancelled(enter: Enter, rows: Session
     rows.commit()
 
     assert "The run had ended already." in approver.press(page, "Cancel the run").text
+
+
+def test_all_requests_of_a_plan_are_a_page_away(enter: Enter, proposed: Plan) -> None:
+    operator = enter(Role.OPERATOR)
+
+    accepted = operator.get(f"/plans/{proposed.public_id}/requests").text
+    declined = operator.get(f"/plans/{proposed.public_id}/requests?show=declined").text
+
+    assert ("Alpha" in accepted, "Gamma" in accepted) == (True, False)
+    assert ("Alpha" in declined, "Gamma" in declined) == (False, True)
