@@ -1,6 +1,6 @@
 """The proven upper bound of a tier, by weak duality: any multipliers of the rows give one, the LP's give a tight one.
 
-Only `proven` decides the number; the linear program proposes multipliers and fractions, CP-SAT tightens where the tier
+Only `proof` decides the number; the linear program proposes multipliers and fractions, CP-SAT tightens where the tier
 is small. See ``docs/model.md``.
 """
 
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from solver.cluster import Cluster
 from solver.decisions import Decisions
-from solver.engine.relaxation import build, integral, linear
+from solver.engine.relaxation import build, integral, sampling
 from solver.engine.relaxation.integral import Effort
-from solver.engine.relaxation.linear import Duals
-from solver.engine.relaxation.problem import Floats, Meter, Missing, Problem
+from solver.engine.relaxation.linear import Outcome
+from solver.engine.relaxation.problem import Duals, Floats, Meter, Problem
+from solver.engine.relaxation.proof import no_duals, none_or_some, proven
 from solver.plan import Price
 from solver.snapshot import Snapshot
 
-SAFETY = 1e-9  # of every sum of money: far above the rounding of sums of some ten thousand doubles
 LEFT_OVER_GPUS = 1e-4
 SMALLEST_FRACTION = 1e-6
 DEFAULT_EFFORT = Effort()
@@ -69,7 +69,7 @@ def relax(
 
 def relax_linearly(problem: Problem, deadline_seconds: float | None) -> Relaxation:
     """The bound of the linear program alone; the trivial one where no solver ends in time."""
-    outcome, none = linear.solve(problem, deadline_seconds), no_duals(problem)
+    outcome, none = sampling.solve(problem, deadline_seconds), no_duals(problem)
     if outcome is None:
         no_prices = np.zeros(int(problem.spans[-1]))
         return Relaxation(problem.tier, proven(problem, none), {}, no_prices, {}, problem, none)
@@ -83,8 +83,8 @@ def tighten(relaxation: Relaxation, effort: Effort, deadline_seconds: float | No
     problem = relaxation.problem
     found = integral.solve(problem, effort, deadline_seconds) if effort.suits(problem) else None
     if found is None:
-        return replace(relaxation, bound_usd=_none_or_some(problem, relaxation.bound_usd))
-    bound = _none_or_some(problem, min(relaxation.bound_usd, found.bound_usd))
+        return replace(relaxation, bound_usd=none_or_some(problem, relaxation.bound_usd))
+    bound = none_or_some(problem, min(relaxation.bound_usd, found.bound_usd))
     return replace(relaxation, bound_usd=bound, whole=_whole(problem, found.fractions))
 
 
@@ -104,114 +104,12 @@ def prices(relaxation: Relaxation, cluster: Cluster) -> list[Price]:
     ]
 
 
-def no_duals(problem: Problem) -> Duals:
-    """All zero: their bound is the value of all requests that could be accepted at all."""
-    spans = len(problem.spans) - 1
-    return Duals(np.zeros((len(problem.limits), spans)), np.zeros((len(problem.holds), spans)), {})
-
-
-def proven(problem: Problem, duals: Duals) -> float:
-    """The bound that these multipliers prove, in USD, rounded upwards; a multiplier of the wrong sign counts as 0."""
-    rights = np.array([limit.right for limit in problem.limits]).reshape(duals.limits.shape)
-    limits = _multipliers(duals.limits)
-    holds = _hold_duals(problem, _multipliers(duals.holds), limits)
-    reached = {tier: float(_multipliers(np.array(duals.reached.get(tier, 0.0)))) for tier in problem.reached}
-    dues = np.array([hold.due for hold in problem.holds]).reshape(holds.shape)
-    parts = np.concatenate(
-        [
-            (limits * rights).ravel(),
-            -(holds * dues).ravel(),
-            np.array([-reached[tier] * least for tier, least in problem.reached.items()]),
-            np.array([_missing_worth(problem, missing, limits) for missing in problem.missing]),
-            _choice_worth(problem, limits, holds, reached),
-        ]
-    )
-    return float(parts.sum() + SAFETY * np.abs(parts).sum())
-
-
-def _none_or_some(problem: Problem, bound: float) -> float:
-    """A tier without recalls is worth nothing or at least its least block, so a bound between the two is 0."""
-    own = [(number, choice) for number, choice in enumerate(problem.choices) if choice.tier == problem.tier]
-    if any(choice.request is None for _, choice in own):
-        return bound
-    value = dict(zip(problem.columns.choice.tolist(), problem.columns.value.tolist(), strict=True))
-    least = min((value[number] * choice.fewest * choice.unit / choice.gpus for number, choice in own), default=np.inf)
-    return bound if bound > least * (1 - SAFETY) else min(bound, 0.0)
-
-
 def _whole(problem: Problem, fractions: Floats | None) -> dict[str, tuple[int, int]]:
     if fractions is None:
         return {}
     gpus = {choice.request: choice.gpus for choice in problem.choices}
     taken = {request: ways[0] for request, ways in _by_request(problem, fractions).items()}
     return {request: (start, round(share * gpus[request])) for request, (start, share) in taken.items()}
-
-
-def _multipliers(values: Floats) -> Floats:
-    return np.maximum(np.where(np.isfinite(values), values, 0.0), 0.0)
-
-
-def _hold_duals(problem: Problem, holds: Floats, limits: Floats) -> Floats:
-    """A held GPU costs what the limits ask that count it; a larger multiplier would make holding more worth while.
-
-    Where nothing can be booked on the contract, all that is due is held: the full cost is the best multiplier.
-    """
-    cost = np.zeros_like(holds)
-    for number, limit in enumerate(problem.limits):
-        for hold in limit.holds:
-            cost[hold] += limits[number]
-    loaded: frozenset[Meter] = frozenset().union(*(choice.meters for choice in problem.choices))
-    fixed = np.array([hold.booked not in loaded for hold in problem.holds], dtype=np.bool_)
-    return np.where(fixed[:, None], cost, np.minimum(holds, cost))
-
-
-def _choice_worth(problem: Problem, limits: Floats, holds: Floats, reached: Mapping[int, float]) -> Floats:
-    """Each choice at its best column: its value less what its GPUs cost on its days; 0 where no column pays."""
-    if not problem.choices:
-        return np.zeros(0)
-    columns = problem.columns
-    weights = {**reached, problem.tier: 1.0}
-    worth = np.array([weights[choice.tier] for choice in problem.choices])[columns.choice] * columns.value
-    gpus = np.array([float(choice.gpus) for choice in problem.choices])
-    meters = _meter_prices(problem, limits, holds)
-    profiles: dict[frozenset[Meter], Floats] = {}
-    for number, choice in enumerate(problem.choices):
-        until = profiles.setdefault(choice.meters, _until(choice.meters, meters, len(problem.lengths)))
-        own = slice(*np.searchsorted(columns.choice, [number, number + 1]))
-        worth[own] -= gpus[number] * (until[columns.last[own]] - until[columns.first[own]])
-    most = np.array([choice.share for choice in problem.choices])
-    firsts = np.searchsorted(columns.choice, np.arange(len(problem.choices)))
-    return most * np.maximum(np.maximum.reduceat(worth, firsts), 0.0)
-
-
-def _meter_prices(problem: Problem, limits: Floats, holds: Floats) -> dict[Meter, Floats]:
-    """USD per GPU and span for each meter: what its limits ask, less what booking gives back of a hold."""
-    prices: dict[Meter, Floats] = {}
-    for number, limit in enumerate(problem.limits):
-        for meter in limit.meters:
-            prices[meter] = prices.get(meter, 0.0) + limits[number]
-    for number, hold in enumerate(problem.holds):
-        prices[hold.booked] = prices.get(hold.booked, 0.0) - holds[number]
-    return prices
-
-
-def _until(meters: frozenset[Meter], prices: Mapping[Meter, Floats], spans: int) -> Floats:
-    """USD per GPU from today up to each span, for a block that loads these meters."""
-    ordered = sorted((m for m in meters if m in prices), key=Meter.order)
-    total: Floats = sum((prices[meter] for meter in ordered), np.zeros(spans))
-    return np.concatenate([[0.0], np.cumsum(total)])
-
-
-def _missing_worth(problem: Problem, missing: Missing, limits: Floats) -> float:
-    """The budget of missing GPU-days spent where the limits ask most for them."""
-    asked = sum(
-        (limits[n] for n, limit in enumerate(problem.limits) if limit.meters & missing.meters),
-        np.zeros(len(problem.lengths)),
-    )
-    dearest = np.argsort(-asked / problem.lengths, kind="stable")
-    room = (missing.most * problem.lengths)[dearest]
-    spent = np.clip(missing.budget - (np.cumsum(room) - room), 0.0, room)
-    return float((spent * (asked / problem.lengths)[dearest]).sum())
 
 
 def _by_request(problem: Problem, fractions: Floats) -> dict[str, list[tuple[int, float]]]:
@@ -223,7 +121,7 @@ def _by_request(problem: Problem, fractions: Floats) -> dict[str, list[tuple[int
     return result
 
 
-def _day_prices(problem: Problem, outcome: linear.Outcome) -> Floats:
+def _day_prices(problem: Problem, outcome: Outcome) -> Floats:
     """R7's cluster row is the one limit of that rule that reads all firm blocks."""
     everywhere = Meter("firm")
     result = np.zeros(len(problem.lengths))

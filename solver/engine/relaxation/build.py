@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import chain
 
 import numpy as np
 
@@ -42,8 +41,8 @@ def _can_bind(limit: Limit, holds: list[Hold], ways: list[Way], scene: Scene) ->
     change = np.zeros(scene.cluster.days + 1)
     for way in ways:
         if way.choice.gpus > 0 and way.choice.meters & limit.meters:
-            change[way.columns[0][0]] += way.choice.gpus
-            change[max(end for _, end, _ in way.columns)] -= way.choice.gpus
+            change[way.starts[0]] += way.choice.gpus
+            change[way.ends[-1]] -= way.choice.gpus
     load = np.cumsum(change)[:-1]
     held = sum((holds[number].due for number in limit.holds), np.zeros(scene.cluster.days))
     return bool((load + held > limit.right).any())
@@ -59,16 +58,10 @@ def _in_spans(
 ) -> Problem:
     """Cut time at the days on which anything starts, ends or changes; a recall pays only at one of them."""
     profiles = [*(h.due for h in holds), *(limit.right for limit in limits), *(m.most for m in missing)]
-    events: set[int] = {
-        0,
-        scene.cluster.days,
-        *chain.from_iterable((np.flatnonzero(np.diff(p)) + 1).tolist() for p in profiles),
-    }
-    for way in ways:
-        is_recall = way.choice.request is None
-        kept = way.columns[:1] if is_recall else way.columns
-        events.update(day for start, end, _ in kept for day in (start, end))
-    spans = np.array(sorted(events), dtype=np.int64)
+    changes = [np.flatnonzero(np.diff(profile)) + 1 for profile in profiles]
+    starts = [way.starts[:1] if way.choice.request is None else way.starts for way in ways]
+    ends = [way.ends for way in ways]
+    spans = np.unique(np.concatenate([np.array([0, scene.cluster.days]), *changes, *starts, *ends]))
     firsts = spans[:-1]
     return Problem(
         tier=scene.tier,
@@ -83,15 +76,16 @@ def _in_spans(
 
 
 def _columns(ways: list[Way], spans: Indices) -> Columns:
-    rows = [(number, *column) for number, way in enumerate(ways) for column in way.columns]
-    choice, start, end, value = zip(*rows, strict=True) if rows else ((), (), (), ())
-    starts, ends = np.array(start, dtype=np.int64), np.array(end, dtype=np.int64)
+    none = np.zeros(0, dtype=np.int64)
+    starts = np.concatenate([none, *(way.starts for way in ways)])
+    ends = np.concatenate([none, *(way.ends for way in ways)])
+    choice = np.repeat(np.arange(len(ways)), [len(way.starts) for way in ways])
     first = np.searchsorted(spans, starts)
-    on_event = spans[np.minimum(first, len(spans) - 1)] == starts
+    on_event = spans[first] == starts
     return Columns(
-        choice=np.array(choice, dtype=np.int64)[on_event],
+        choice=choice[on_event],
         start=starts[on_event],
         first=first[on_event],
         last=np.searchsorted(spans, ends)[on_event],
-        value=np.array(value, dtype=np.float64)[on_event],
+        value=np.concatenate([np.zeros(0), *(way.values for way in ways)])[on_event],
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from solver.cluster import Counts
 from solver.engine.relaxation import openings
 from solver.engine.relaxation.footing import Footing
-from solver.engine.relaxation.problem import Choice, Meter
+from solver.engine.relaxation.problem import Choice, Floats, Indices, Meter
 from solver.engine.relaxation.scene import (
     Scene,
     contract_room,
@@ -24,10 +26,12 @@ from solver.terms import block_multiple
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A choice with its columns: start and end in days, value in USD."""
+    """A choice with its columns by start: the days on which they start and end, and their value in USD."""
 
     choice: Choice
-    columns: list[tuple[int, int, float]]
+    starts: Indices
+    ends: Indices
+    values: Floats
 
 
 def requests(scene: Scene) -> Iterator[Way]:
@@ -42,9 +46,11 @@ def requests(scene: Scene) -> Iterator[Way]:
         lowest = [ceilings[owner] for owner in _owners(request) if owner in ceilings]
         site = scene.snapshot.site_of(request)
         gpus = openings.largest(request, starts, site=site, ceilings=lowest, room=room)
-        columns = [(s, s + request.days, request.value_usd) for s, fits in zip(starts, gpus, strict=True) if fits]
-        if columns:
-            yield Way(_choice(request, int(gpus.max()), _meters(request, scene)), columns)
+        fitting = starts.start + np.flatnonzero(gpus)
+        if len(fitting):
+            values = np.full(len(fitting), request.value_usd)
+            choice = _choice(request, int(gpus.max()), _meters(request, scene))
+            yield Way(choice, fitting, fitting + request.days, values)
 
 
 def recalls(scene: Scene) -> Iterator[Way]:
@@ -55,9 +61,11 @@ def recalls(scene: Scene) -> Iterator[Way]:
             continue
         price = reservation.value_usd / (reservation.end - reservation.start).days
         days_lost = (reservation.end - scene.cluster.today).days
-        columns = [(day, footing.last, -price * (days_lost - day)) for day in range(first, footing.last)]
+        days = np.arange(first, footing.last)
+        values = (-price * (days_lost - days)).astype(np.float64)
         gpus, meters = -reservation.gpus, _recalled_meters(footing, scene)
-        yield Way(Choice(None, reservation.tier, gpus, gpus, 1, 1, meters), columns)
+        choice = Choice(None, reservation.tier, gpus, gpus, 1, 1, meters)
+        yield Way(choice, days, np.full(len(days), footing.last), values)
 
 
 def _choice(request: Request, most: int, meters: frozenset[Meter]) -> Choice:

@@ -1,7 +1,7 @@
 """Solves a relaxation through MathOpt (GLOP, HiGHS where it is large), in racks and units of the largest value.
 
 Loads are written as differences, ``load[t] = load[t-1] + starts - ends``: one short row per span instead of one
-dense row, which keeps the program sparse. Nothing here is trusted for the bound: see `solver.engine.bound`.
+dense row, which keeps the program sparse. Nothing here is trusted for the bound: see `solver.engine.relaxation.proof`.
 """
 
 from __future__ import annotations
@@ -13,22 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.math_opt.python import mathopt
 
-from solver.engine.relaxation.problem import Floats, Indices, Meter, Problem
+from solver.engine.relaxation.problem import Duals, Floats, Indices, Meter, Problem
 from solver.engine.relaxation.program import Program
 from solver.terms import GPUS_PER_RACK
 
 LARGE = 5000  # columns
-
-
-@dataclass(frozen=True, slots=True)
-class Duals:
-    """Multipliers of the rows: USD per GPU and span for limits and holds (number x spans), USD per USD for the tiers
-    above. Any numbers give a valid bound.
-    """
-
-    limits: Floats
-    holds: Floats
-    reached: dict[int, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,3 +123,14 @@ class Problem:
         """Days of each span; ``spans`` holds the first day of each and the horizon."""
         result: Indices = np.diff(self.spans)
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class Duals:
+    """Multipliers of the rows: USD per GPU and span for limits and holds (number x spans), USD per USD for the tiers
+    above. Any numbers give a valid bound.
+    """
+
+    limits: Floats
+    holds: Floats
+    reached: dict[int, float]

@@ -15,9 +15,9 @@ from solver.decisions import Decisions
 from solver.engine import bound
 from solver.engine.bound import Relaxation
 from solver.engine.relaxation import build as relaxing
-from solver.engine.relaxation import linear
+from solver.engine.relaxation import linear, proof, sampling
 from solver.engine.relaxation.integral import Effort
-from solver.engine.relaxation.problem import Problem
+from solver.engine.relaxation.problem import Duals, Problem
 from solver.snapshot import Loaded
 from tests.solver.engine.dense import Dense
 from tests.solver.reference import build, exhaustive, generate, written
@@ -127,18 +127,30 @@ def test_the_solver_for_large_tiers_gives_the_same_bound(family: str, monkeypatc
     assert large == pytest.approx(small, rel=ROUNDING)
 
 
+def test_a_sample_of_the_starts_leads_to_the_bound_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven blocks of two racks with long windows, and room for five one after the other: starts matter."""
+    asked = [request(f"q{i}", gpus=144, latest=17, days=2 + i, value_usd=100.0 + 10 * i) for i in range(7)]
+    content = build.snapshot(days=20, requests=asked)
+    everything = relaxed(content).bound_usd
+    monkeypatch.setattr(sampling, "MOST_COLUMNS", 20)
+    sampled = relaxed(content)
+    assert sampled.bound_usd == pytest.approx(everything, rel=1e-3)
+    assert sampled.bound_usd >= everything - ROUNDING
+    assert 0 < sum(share for ways in sampled.fractions.values() for _, share in ways) <= 7 + ROUNDING
+
+
 # Any multipliers give a bound
 
 
-def duals_of(problem: Problem, seed: int) -> linear.Duals:
+def duals_of(problem: Problem, seed: int) -> Duals:
     """Multipliers without sense: of all sizes, some of the wrong sign, some no numbers at all."""
     dice = np.random.default_rng(seed)
-    shape = bound.no_duals(problem)
+    shape = proof.no_duals(problem)
     limits, holds = dice.lognormal(-3, 3, shape.limits.shape), dice.lognormal(-3, 3, shape.holds.shape)
     limits[dice.random(limits.shape) < 0.2] *= -1
     limits[dice.random(limits.shape) < 0.05] = np.nan
     limits[dice.random(limits.shape) < 0.05] = np.inf
-    return linear.Duals(limits, holds, {tier: float(dice.normal(0, 3)) for tier in problem.reached})
+    return Duals(limits, holds, {tier: float(dice.normal(0, 3)) for tier in problem.reached})
 
 
 @pytest.mark.parametrize("family", ["holds", "interruptible", "sites", "recalls", "mixed"])
@@ -149,16 +161,16 @@ def test_bad_multipliers_loosen_the_bound_and_never_break_it(family: str) -> Non
             problem = problem_of(content, tier, reached)
             least = bound.relax_linearly(problem, None).bound_usd
             for number in range(5):
-                assert bound.proven(problem, duals_of(problem, number)) >= least - ROUNDING
+                assert proof.proven(problem, duals_of(problem, number)) >= least - ROUNDING
 
 
 def test_halved_multipliers_give_a_looser_bound_that_still_holds() -> None:
     content = build.snapshot(requests=[request("q1", gpus=144), request("q2", gpus=144, value_usd=60.0)])
     problem = problem_of(content)
     duals = bound.relax_linearly(problem, None).duals
-    halved = bound.proven(problem, replace(duals, limits=duals.limits / 2))
+    halved = proof.proven(problem, replace(duals, limits=duals.limits / 2))
     assert halved > 100.0 + ROUNDING
-    assert bound.proven(problem, duals) == pytest.approx(100.0)
+    assert proof.proven(problem, duals) == pytest.approx(100.0)
 
 
 def test_without_an_optimum_the_bound_is_all_that_could_be_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
