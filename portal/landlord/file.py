@@ -43,7 +43,7 @@ def _dollars(value: Any) -> Any:
 
 Day = Annotated[dt.date, BeforeValidator(_day)]
 Dollars = Annotated[Decimal, BeforeValidator(_dollars), Field(ge=0, allow_inf_nan=False)]
-Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
+Id = Annotated[str, Field(min_length=1, max_length=48, pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
 Count = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 

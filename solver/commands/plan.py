@@ -66,10 +66,14 @@ def command(  # noqa: PLR0913  # one parameter for each word of the command
 
 
 def _solve(loaded: snapshots.Loaded, parameters: SolveParameters, watch: Watch) -> Plan:
+    from solver.engine.crew import NoScheduler
     from solver.engine.solve import solve
 
     with _interrupts(watch):
-        return solve(loaded, parameters, watch)
+        try:
+            return solve(loaded, parameters, watch)
+        except NoScheduler as unreachable:
+            raise click.BadParameter(str(unreachable), param_hint="--scheduler") from None
 
 
 @contextmanager

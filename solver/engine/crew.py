@@ -21,8 +21,16 @@ from solver.engine.watch import Watch
 
 Result = TypeVar("Result")
 _POLL_SECONDS = 0.2
+_CONNECT_SECONDS = 10
 _SMALL_PROBLEM = 40
 """Requests up to which one process is done before others start."""
+
+
+class NoScheduler(Exception):
+    """No Dask scheduler answers at the address."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"no Dask scheduler answers at {address}")
 
 
 class Crew:
@@ -50,13 +58,15 @@ class Crew:
         """
         if self.is_alone:
             return alone()
-        futures = [self._started().submit(work, *piece) for piece in pieces]
+        executor = self.start()
+        futures = [executor.submit(work, *piece) for piece in pieces]
         pending = set(futures)
         while pending and not self._watch.interrupted:
             _, pending = wait(pending, timeout=_POLL_SECONDS)
         return [future.result() for future in futures if future.done() and not future.cancelled()]
 
-    def _started(self) -> Executor:
+    def start(self) -> Executor:
+        """The executor, started if it was not yet."""
         if self._executor is None:
             self._executor = self._stack.enter_context(_executor(self.hands, self.parameters.scheduler))
         return self._executor
@@ -64,9 +74,15 @@ class Crew:
 
 @contextmanager
 def crew(parameters: SolveParameters, watch: Watch, requests: int) -> Iterator[Crew]:
-    """The crew for a solve with this many requests; its processes end with the block."""
+    """The crew for a solve with this many requests; its processes end with the block.
+
+    Raises `NoScheduler` before any work is done where the parameters name one that does not answer.
+    """
     with ExitStack() as stack:
-        yield Crew(parameters, watch, requests, stack)
+        hands = Crew(parameters, watch, requests, stack)
+        if parameters.scheduler is not None:
+            hands.start()
+        yield hands
 
 
 @contextmanager
@@ -75,7 +91,11 @@ def _executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
     if scheduler is not None:
         from distributed import Client
 
-        with Client(scheduler) as client:  # type: ignore[no-untyped-call]  # distributed is not annotated
+        try:
+            connected = Client(scheduler, timeout=_CONNECT_SECONDS)  # type: ignore[no-untyped-call]  # not annotated
+        except (OSError, ValueError):
+            raise NoScheduler(scheduler) from None
+        with connected as client:
             yield client.get_executor(pure=False)
         return
     context = get_context("spawn")
