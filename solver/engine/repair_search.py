@@ -18,7 +18,7 @@ from solver.snapshot import SCOPES
 
 FEW_LOTS = 40
 """Up to so many reservations every single change is tried, then changes by chance; beyond, recalls alone."""
-ROUNDS = 300
+ROUNDS = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from solver.snapshot import Snapshot
 
 Mask = int
 DAY_BY_DAY = 31
-"""Up to so many days the timeline is cut at each."""
+FEW = 4
+"""With no more reservations, and a horizon no further away, the timeline is cut at each of so many days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +90,15 @@ def lowest(mask: Mask) -> int:
 def build(snapshot: Snapshot) -> Timeline:
     """Cut at every day on which a reservation, an outage, a power limit, a recall notice or a hold changes.
 
-    Over a short time every day is a piece: R11 may make it best to replace a rack a day later than one is free.
+    Where there is little of all every day is a piece: R11 may make it best to replace a rack later than one is free.
     """
     today = snapshot.today
     last = max((r.end for r in snapshot.reservations), default=today)
     last = max(last, today + dt.timedelta(1))
     days = {0, (last - today).days}
     days |= {(day - today).days for day in _changes(snapshot) if today < day < last}
-    if (last - today).days <= DAY_BY_DAY:
-        days = set(range((last - today).days + 1))
+    if len(snapshot.reservations) <= FEW and (snapshot.horizon_end - today).days <= DAY_BY_DAY:
+        days.update(range(min(DAY_BY_DAY, (last - today).days)))
     bounds = tuple(sorted(days))
     return Timeline(today, bounds, bisect_left(bounds, (snapshot.horizon_end - today).days, 0, len(bounds) - 1))
 

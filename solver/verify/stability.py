@@ -29,8 +29,8 @@ def r10(case: Case) -> Iterator[Broken]:
     - What power may take is counted against the racks that reservations stand on in the snapshot, those in an outage or
       recalled included. It may take other racks on other days.
     - A replacement outside the scope is refused only where the whole block could be in one unit: all racks that it
-      keeps lie there, and the unit has enough racks, healthy, within power and without another reservation, on all days
-      on which the block is outside. Likewise "where none exists": accepted blocks give way, other reservations don't.
+      keeps lie there, and the unit has enough racks, healthy, within power and without another reservation, as long as
+      the replacement stands in. Likewise "where none exists": accepted blocks give way, other reservations don't.
     - A movable reservation that lost racks and gets one new placement may be marked ``forced`` or not.
     """
     for move in case.plan.moves:
@@ -135,18 +135,21 @@ def _outside_site(case: Case, course: Course) -> Iterator[Broken]:
 
 
 def _outside_scope(case: Case, course: Course) -> Iterator[Broken]:
-    """A replacement stays in the block's scope where that is possible."""
+    """A replacement stays in the block's scope where that is possible for as long as it stands in."""
     units = case.ground.units(course.reservation.scope)
-    if not course.whole or not course.replacements.any():
+    replaced = course.replacements & (course.own == 0)  # its own racks, healthy again, need not leave
+    if not course.whole or not replaced.any():
         return
     unit_of = units.of_rack[course.racks]
     spread = np.array([len(np.unique(unit_of[row])) > 1 for row in course.new > 0])
-    for first, last in runs(spread & course.replacements.any(axis=1)):
-        used = course.new[first:last] > 0
-        kept = np.unique(unit_of[(used & ~course.replacements[first:last]).any(axis=0)])
+    for first, last in runs(spread & replaced.any(axis=1)):
+        standing_in = np.flatnonzero(replaced[:, replaced[first:last].any(axis=0)].any(axis=1))
+        begin, end = int(standing_in[0]), int(standing_in[-1]) + 1
+        used = course.new[begin:end] > 0
+        kept = np.unique(unit_of[(used & ~replaced[begin:end]).any(axis=0)])
         if len(kept) > 1:
             continue
-        room = vacancy(case, slice(course.first + first, course.first + last), without=course)
+        room = vacancy(case, slice(course.first + begin, course.first + end), without=course)
         possible = units_with(case, room, course.reservation, int(used.sum(axis=1).max()))
         candidates = [u for u in np.flatnonzero(possible) if not len(kept) or u == kept[0]]
         if candidates:

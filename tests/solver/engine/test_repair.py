@@ -94,6 +94,26 @@ class TestDeadRacks:
 
         assert (result.moves, result.short) == ({"v1": [(0, 5, {"r2", "r3"})]}, [])
 
+    def test_a_healthy_rack_is_kept_even_if_the_whole_block_would_fit_elsewhere(self) -> None:
+        result = repaired(
+            sites=one_site({"p1": ["r1", "r2"], "p2": ["r3", "r4"]}),
+            outages=[outage("r1", 6, None), outage("r2", 0, 2)],
+            reservations=[reservation(start=4, end=9, racks={"r1": 72, "r2": 72}, scope="pod")],
+        )
+
+        assert result.moves == {"v1": [(4, 6, {"r1", "r2"}), (6, 9, {"r2", "r3"})]}
+
+    def test_a_replacement_stays_when_the_scope_asks_for_another_later(self) -> None:
+        """An earlier plan left the other rack in p1 first, then in p2; the dead one is replaced once, not twice."""
+        earlier = [segment(1, 3, {"r1": 72, "r2": 72}), segment(3, 6, {"r1": 72, "r4": 72})]
+        result = repaired(
+            sites=one_site({"p1": ["r1", "r2", "r3"], "p2": ["r4", "r5"]}),
+            outages=[outage("r1", 0, None), outage("r5", 0, 2)],
+            reservations=[reservation(start=1, end=6, gpus=144, placement=earlier, scope="pod")],
+        )
+
+        assert result.moves == {"v1": [(1, 3, {"r2", "r3"}), (3, 6, {"r3", "r4"})]}
+
     def test_a_replacement_outside_the_site_is_not(self) -> None:
         result = repaired(
             sites=two_sites(["r1"], ["r2"]), outages=[outage("r1", 0, None)], reservations=[reservation(site="s1")]
