@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from solver.cluster import Cluster, Counts, Units
+from solver.racks import window_min
 from solver.snapshot import Contract, Request, Scope
 from solver.terms import GPUS_PER_RACK, block_multiple
 
@@ -66,8 +66,7 @@ def largest(request: Request, starts: range, *, site: str | None, ceilings: list
         return np.zeros(0, dtype=np.int64)
     gpus = np.full(len(starts), request.gpus, dtype=np.int64)
     for ceiling in ceilings:
-        lowest = sliding_window_view(ceiling[starts.start : starts.stop - 1 + request.days], request.days).min(axis=1)
-        gpus = np.minimum(gpus, lowest)
+        gpus = np.minimum(gpus, window_min(ceiling, starts.start, starts.stop, request.days))
     gpus = np.minimum(gpus, _room_by_start(request, starts, site, room))
     gpus -= gpus % block_multiple(request.gpus)
     gpus[gpus < request.min_gpus] = 0
