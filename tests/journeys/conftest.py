@@ -50,11 +50,17 @@ def open_tab(chromium: Browser, installation: Installation) -> Iterator[Opens]:
 
 
 @pytest.fixture
-def installation(landlord_url: sa.URL, tmp_path: Path) -> Iterator[Installation]:
+def installation(quiet_installation: Installation) -> Installation:
     """A served landlord; starting a worker is the test's."""
+    quiet_installation.start_server()
+    return quiet_installation
+
+
+@pytest.fixture
+def quiet_installation(landlord_url: sa.URL, tmp_path: Path) -> Iterator[Installation]:
+    """A landlord for whom nothing runs yet."""
     made = Installation(landlord_url, tmp_path)
     try:
-        made.start_server()
         yield made
     finally:
         made.end()
