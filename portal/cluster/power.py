@@ -63,6 +63,16 @@ class LimitConsequences:
     blocks: Sequence[Loss]
 
     @property
+    def days_above(self) -> int:
+        """On how many days something stands above the limit."""
+        return sum((excess.end - excess.start).days for excess in self.excesses)
+
+    @property
+    def most_over(self) -> int:
+        """How many racks are too many on the worst of them."""
+        return max((excess.over for excess in self.excesses), default=0)
+
+    @property
     def digest(self) -> str:
         """Changes whenever the list does: who confirms it has seen this very one."""
         return hashlib.sha256("\n".join(self._lines()).encode()).hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from portal.domain.states import OutageKind
 from portal.models.cluster import Hall, Outage, Pod, Rack
 from portal.web.format import counted_text, day_range_text, gpus_text, initials, words
 
+_BRACKETS = re.compile(r"\s*\(.*?\)")
 _WORST_FIRST = (OutageKind.FAILURE, OutageKind.MAINTENANCE, OutageKind.ABSENT)
 
 
@@ -147,7 +149,8 @@ def _cell(pod: Pod, rack: Rack, on: Sequence[Placed], outages: Sequence[Outage],
 
 
 def _mark(on: Sequence[Placed]) -> str:
-    return initials(on[0].block.tenant) if len(on) == 1 else str(len(on))
+    """The tenant's initials, without what stands in brackets; of a shared rack the number of blocks."""
+    return initials(_BRACKETS.sub("", on[0].block.tenant)) if len(on) == 1 else str(len(on))
 
 
 def _outage_words(outage: Outage) -> str:

@@ -29,12 +29,12 @@ class Sized:
 
 
 def block_bars(
-    stands: Iterable[Standing], names: Mapping[int, str], colours: Mapping[int, int], address: Address
+    stands: Iterable[Standing], row: Callable[[Standing], str], colours: Mapping[int, int], address: Address
 ) -> list[Sized]:
-    """One bar for each block, hall and set of days; ``names`` are the rows by hall id."""
+    """One bar for each block, hall and set of days, in the row that ``row`` says."""
     return [
         Sized(
-            names[each.hall_id],
+            row(each),
             GanttBar(
                 start=each.start,
                 end=each.end,

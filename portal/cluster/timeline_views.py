@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -29,6 +29,7 @@ blueprint = Blueprint("timeline", __name__)
 navigation = (Entry("Timeline", "timeline.timeline_page", "timeline", (Permission.SEE_ALL,), order=210),)
 
 _BEFORE_DAYS, _SHOWN_DAYS = 14, 180
+_OUTAGES = "Outages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def timeline_page() -> ResponseReturnValue:
     return render_template(
         "cluster/timeline.html",
         chosen=chosen,
-        gantt=gantt_view(window, [GanttRow(row, by_row.get(row, ())) for row in _rows(chosen, bars)], today=today),
+        gantt=gantt_view(window, [GanttRow(row, by_row.get(row, ())) for row in _rows(chosen, by_row)], today=today),
         shown=len(shown),
         total=total,
         blocks=blocks,
@@ -81,28 +82,42 @@ def _chosen(sites: Sequence[Site]) -> Chosen:
 
 def _bars(chosen: Chosen, window: Window) -> tuple[list[Sized], int]:
     """The bars of the window, and how many blocks they are of."""
-    names = {hall.id: hall.name for hall in chosen.halls}
+    halls = {hall.id: hall.name for hall in chosen.halls}
     stands = standing_by_hall(db.session, chosen.where, window.start, window.end, now=now())
-    colours = queries.tenant_colours(db.session)
-    by_code = {hall.code: hall.name for hall in chosen.halls}
-    racks = {rack.id: by_code[rack.hall] for rack in inventory(db.session).racks if rack.hall in by_code}
-    events = outages.events_between(db.session, window.start, window.end)
-    rack_kw = power.rack_kw(db.session)
-    limits = [limit for limit in power.limits(db.session) if limit.site in chosen.shown_sites]
     return [
-        *timeline.block_bars(stands, names, colours, block_address),
-        *timeline.event_bars(events, racks, _outage_address),
-        *timeline.limit_bars(limits, lambda kw: power.racks_powered(kw, rack_kw), url_for("power.index")),
+        *timeline.block_bars(
+            stands,
+            lambda each: each.block.tenant if chosen.hall else halls[each.hall_id],
+            queries.tenant_colours(db.session),
+            block_address,
+        ),
+        *timeline.event_bars(
+            outages.events_between(db.session, window.start, window.end), _rows_by_rack(chosen), _outage_address
+        ),
+        *_limit_bars(chosen),
     ], len({each.block.public_id for each in stands})
 
 
-def _rows(chosen: Chosen, bars: Sequence[Sized]) -> list[str]:
-    """The halls, each site's power limits below them where it has some."""
-    known = {each.row for each in bars}
+def _rows_by_rack(chosen: Chosen) -> dict[int, str]:
+    """The row in which a rack's outage stands: its hall's, and one of their own where only one hall is shown."""
+    rows = {hall.code: _OUTAGES if chosen.hall else hall.name for hall in chosen.halls}
+    return {rack.id: rows[rack.hall] for rack in inventory(db.session).racks if rack.hall in rows}
+
+
+def _limit_bars(chosen: Chosen) -> list[Sized]:
+    rack_kw = power.rack_kw(db.session)
+    limits = [limit for limit in power.limits(db.session) if limit.site in chosen.shown_sites]
+    return timeline.limit_bars(limits, lambda kw: power.racks_powered(kw, rack_kw), url_for("power.index"))
+
+
+def _rows(chosen: Chosen, shown: Mapping[str, object]) -> list[str]:
+    """Each site's halls (of one hall its tenants, and its outages), its power limits below them where it has some."""
     rows = []
     for site in chosen.shown_sites:
-        rows += [hall.name for hall in site.halls if hall in chosen.halls]
-        rows += [row for row in (timeline.power_row(site),) if row in known]
+        limited = timeline.power_row(site)
+        last = {_OUTAGES, limited}
+        rows += [row for row in shown if row not in last] if chosen.hall else [hall.name for hall in site.halls]
+        rows += [row for row in (_OUTAGES, limited) if row in shown]
     return rows
 
 

@@ -30,7 +30,7 @@ class HallRow:
 
 @dataclass(frozen=True, slots=True)
 class UseCell:
-    """Days [start, end) of one use; ``level`` 0 (none free) to 8 (all); places in percent, ``y`` in pixels."""
+    """Days [start, end) of one use; ``level`` 0 (none booked) to 8 (nearly all); places in percent, ``y`` in pixels."""
 
     hall: HallRow
     start: dt.date
@@ -136,7 +136,7 @@ class _Row:
             start=start,
             end=stop,
             use=use,
-            level=level_of(use.free, self.hall.racks),
+            level=level_of(use.booked, self.hall.racks),
             x=x,
             y=self.y,
             width=round(self.window.place(stop) - x, 3),
