@@ -30,9 +30,9 @@ navigation = (
     Entry(
         "Approvals",
         "approvals.queue",
-        "request",
+        "check",
         (Permission.SEE_ALL,),
-        order=100,
+        order=5,
         count=lambda: queries.waiting_count(db.session),
     ),
 )

@@ -85,7 +85,12 @@ def propose(session: Session, *, run_id: int, found: Found, by: Actor, now: dt.d
     session.add(row)
     runs.finish(run, now=now, log=found.log)
     session.flush()
-    after = {"plan": row.public_id, "accepted": len(made.accepted), "declined": len(made.declined)}
+    after = {
+        "run": run.public_id,
+        "accepted": len(made.accepted),
+        "declined": len(made.declined),
+        "replaces": before.public_id if before else None,
+    }
     thing = f"plan {row.public_id}"
     record(session, by=by, action="proposed a plan", thing=thing, now=now, after=after)
     return row

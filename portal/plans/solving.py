@@ -95,10 +95,21 @@ def _solve(workshop: Workshop, run_id: int) -> None:
         _end_without_plan(workshop, run_id, answer)
         return
     proposals.check(taken.data, answer.plan)
-    with Session(workshop.engine) as session:
-        found = proposals.Found(taken, answer.plan, answer.log)
-        proposals.propose(session, run_id=run_id, found=found, by=workshop.by, now=workshop.clock.now())
-        session.commit()
+    _propose(workshop, run_id, proposals.Found(taken, answer.plan, answer.log))
+
+
+def _propose(workshop: Workshop, run_id: int, found: proposals.Found) -> None:
+    """Store what was found; a database that is busy with a large write is tried again, as the work is done already."""
+    for last in (False, False, True):
+        try:
+            with Session(workshop.engine) as session:
+                proposals.propose(session, run_id=run_id, found=found, by=workshop.by, now=workshop.clock.now())
+                session.commit()
+                return
+        except OperationalError:
+            if last:
+                raise
+            _log.warning("the plan could not be stored yet", run=run_id)
 
 
 def _prepare(workshop: Workshop, session: Session, run_id: int) -> tuple[export.Taken, child.Order]:

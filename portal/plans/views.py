@@ -29,7 +29,7 @@ from portal.web.permissions import current_actor, requires
 from portal.web.settings import app_settings
 
 blueprint = Blueprint("plans", __name__)
-navigation = (Entry("Plans", "plans.overview", "plan", (Permission.SEE_ALL,), order=120),)
+navigation = (Entry("Plans", "plans.overview", "plan", (Permission.SEE_ALL,), order=6),)
 
 _RUNS_SHOWN = 30
 _ROWS_SHOWN = 50  # of each list in a review; the others are a page away

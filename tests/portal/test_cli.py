@@ -156,6 +156,19 @@ def test_a_second_solve_says_who_is_running(shell: Shell, rows: Session) -> None
     assert f"Run {run.public_id}, asked for by a command, has been under way" in shell.run("solve", code=3)
 
 
+def test_a_second_solve_waits_where_it_is_asked_to(shell: Shell, rows: Session) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(5)"]) as other:
+        started = psutil.Process(other.pid).create_time()
+        values = {"pid": other.pid, "host": os.uname().nodename, "process_started_at": started}
+        lost = factories.run(rows, RunState.RUNNING, **values)
+        rows.commit()
+
+        assert "proposed plan" in shell.run("solve", "--wait")
+
+    rows.rollback()
+    assert lost.state is RunState.FAILED
+
+
 def test_a_worker_ends_cleanly_when_it_is_told_to(shell: Shell, rows: Session) -> None:
     factories.run(rows)
     rows.commit()
