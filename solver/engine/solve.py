@@ -235,5 +235,5 @@ class _Solve:
         return [reason for part in done for reason in part]
 
     def _tier(self, tier: int, value: float) -> Tier:
-        limit = max(self.watch.bounds[tier], value)
+        limit = max(self.watch.bounds[tier], value)  # apart by the rounding of sums at the most: the bound is proven
         return Tier(tier=tier, value_usd=value, bound_usd=limit, gap=gap(value, limit))
