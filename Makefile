@@ -42,7 +42,7 @@ imports: install
 	$(BIN)/lint-imports
 
 tests: install
-	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) -m "not slow"
+	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist worksteal -m "not slow"
 
 test-slow: install
 	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) -m slow
