@@ -89,8 +89,7 @@ def rows_of(session: Session, event: Event) -> list[Outage]:
 def racks_out(session: Session, day: dt.date) -> dict[OutageKind, int]:
     """Racks in an outage of each kind on ``day``; a rack that is in two counts in both."""
     counted = sa.select(Outage.kind, sa.func.count(Outage.rack_id.distinct()))
-    rows = session.execute(counted.where(_in(When.CURRENT, day)).group_by(Outage.kind)).all()
-    return dict(row.tuple() for row in rows)
+    return dict(session.execute(counted.where(_in(When.CURRENT, day)).group_by(Outage.kind)).all())
 
 
 def on_day(session: Session, hall_id: int, day: dt.date) -> dict[int, list[Outage]]:
