@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -85,15 +84,14 @@ class Tab:
     def look(self) -> Tab:
         """Nothing was complained of so far, nothing is wider than the screen, and axe is content in both themes."""
         self.page.wait_for_load_state()
-        where = f"{urlsplit(self.page.url).path} at {self.width}"
+        self._seen.add(self.path)
+        where = f"{self.path} at {self.width}"
         assert self._faults == [], where
         assert self.page.evaluate(_WIDER) == 0, f"{where} scrolls sideways"
-        violations = self._axe(_RESULTS)
-        assert violations == [], where
+        self._check_with_axe(_RESULTS, where)
         self.page.emulate_media(color_scheme="dark")
-        assert self._axe(_COLOURS) == [], f"{where} in the dark"
+        self._check_with_axe(_COLOURS, f"{where} in the dark")
         self.page.emulate_media(color_scheme="light")
-        self._seen.add(urlsplit(self.page.url).path)
         return self
 
     @property
@@ -112,11 +110,11 @@ class Tab:
         assert self._faults == []
         assert self._visited - self._seen == set(), "look at these pages too"
 
-    def _axe(self, options: dict[str, Any]) -> Sequence[str]:
+    def _check_with_axe(self, options: dict[str, Any], where: str) -> None:
         found = Axe().run(self.page, options=options).response["violations"]
-        return [
-            f"{each['id']}: {node['html'][:300]} {node['failureSummary']}" for each in found for node in each["nodes"]
-        ]
+        nodes = [(each["id"], node) for each in found for node in each["nodes"]]
+        faults = [f"{rule}: {node['html'][:300]} {node['failureSummary'][:500]}" for rule, node in nodes]
+        assert not faults, "\n".join([where, *faults])
 
     def _hear(self, line: ConsoleMessage) -> None:
         if line.type in {"error", "warning"} and not any(text in line.text for text in _EXPECTED):
