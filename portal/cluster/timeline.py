@@ -31,14 +31,14 @@ class Sized:
 def block_bars(
     stands: Iterable[Standing], row: Callable[[Standing], str], colours: Mapping[int, int], address: Address
 ) -> list[Sized]:
-    """One bar for each block, hall and set of days, in the row that ``row`` says."""
+    """One bar for each block, hall and set of days, in the row that ``row`` says; it need not say what the row does."""
     return [
         Sized(
             row(each),
             GanttBar(
                 start=each.start,
                 end=each.end,
-                label=f"{each.block.tenant}, {_size(each.gpus, each.racks)}",
+                label=_label(each, row(each)),
                 href=address(each.block),
                 detail=block_words(each.block, each.gpus),
                 colour=colours[each.block.tenant_id],
@@ -147,6 +147,11 @@ def block_words(block: Block, gpus: int) -> str:
 
 
 _OUT = {OutageKind.FAILURE: "failed", OutageKind.MAINTENANCE: "in maintenance", OutageKind.ABSENT: "absent"}
+
+
+def _label(each: Standing, row: str) -> str:
+    size = _size(each.gpus, each.racks)
+    return size if row == each.block.tenant else f"{each.block.tenant}, {size}"
 
 
 def _size(gpus: int, racks: int) -> str:

@@ -161,7 +161,8 @@ def test_the_timeline_shows_a_site_a_hall_and_the_days_asked_for(enter: Enter, r
     assert "1 block in Site 2" in site.text
     assert "Site 2 power" in site.response.text
     assert "1 block in Hall 1.1" in hall.text
-    assert "Alpha, 1 rack" in hall.text
+    assert "Alpha, 1 rack" in every.text
+    assert "Alpha 1 rack" in hall.text  # the row says whose it is
     assert "Beta" not in hall.text
     assert "0 blocks" in operator.get("/timeline?from=2026-11-01&days=30").text
 
