@@ -69,6 +69,7 @@ class _Replacing:
         self.fate = fate
         self.timeline = yard.problem.timeline
         self.of_rack = yard.problem.units(fate.lot).of_rack.tolist()
+        self.known = {*fate.racks, *fate.lot.own, *(rack for rack, _, _ in fate.lot.parts)}
         self.home = self._home()
 
     def chain(self, lost: Mask) -> list[Step]:
@@ -168,8 +169,7 @@ class _Replacing:
 
     def _strangeness(self, rack: int) -> tuple[bool, bool, int]:
         """The less, the better a replacement: a rack of its own, one that carries others already."""
-        known = rack in self.fate.racks or rack in self.fate.lot.own
-        return not known, not self.yard.ground.shared[rack], rack
+        return rack not in self.known, not self.yard.ground.shared[rack], rack
 
     def _is_open(self, mask: Mask) -> bool:
         return self.yard.has_idle_rack(self.fate, mask)
@@ -194,16 +194,20 @@ class _Replacing:
         return home
 
     def _roomiest(self, mask: Mask) -> int:
-        """The unit that has just room enough for the whole lot on all of ``mask``, or else room for most of it."""
+        """The unit with room for the whole lot on all of ``mask`` and most racks that it knows, of these the one with
+        least room to spare; where there is none, the one with room for most of it.
+        """
         days = self.timeline.days
         rooms: dict[int, list[int]] = defaultdict(list)
+        known: Counter[int] = Counter()
         for rack, free in self._steps(mask):
             rooms[self.of_rack[rack]].append(days(free))
+            known[self.of_rack[rack]] += free == mask and rack in self.known
         needed, whole = self.fate.lot.racks, days(mask)
 
-        def rank(unit: int) -> tuple[bool, int, int]:
+        def rank(unit: int) -> tuple[bool, int, int, int]:
             surplus = sum(room == whole for room in rooms[unit]) - needed
             most = sum(sorted(rooms[unit], reverse=True)[:needed])
-            return surplus < 0, surplus if surplus >= 0 else -most, unit
+            return surplus < 0, -known[unit], surplus if surplus >= 0 else -most, unit
 
         return min(rooms, key=rank, default=-1)

@@ -17,7 +17,7 @@ from solver.engine.repair_yard import Fate, Problem
 from solver.snapshot import SCOPES
 
 FEW_LOTS = 40
-"""Up to so many reservations every single change is tried, then changes by chance; beyond, recalls alone."""
+"""Up to so many reservations every change is tried, then changes by chance; beyond, recalls where somebody is short."""
 ROUNDS = 200
 
 
@@ -103,10 +103,11 @@ Change = Callable[[Choices], Choices]
 
 def _changes(problem: Problem, plain: Candidate, chance: random.Random) -> Iterator[Change]:
     """Changes to try, one after the other, each on the best choices so far."""
+    if len(problem.lots) > FEW_LOTS:
+        yield from _recalls_for_room(problem, plain) if any(plain.score[:2]) else ()
+        return
     if any(plain.score[:3]):
         yield from _recalls_for_room(problem, plain)
-    if len(problem.lots) > FEW_LOTS:
-        return
     single = [change for lot in problem.lots for change in _changes_of(problem, lot)]
     yield from single
     for _ in range(ROUNDS if any((*plain.score[:3], *plain.score[4:-1])) else 0):
@@ -121,7 +122,7 @@ def _recalls_for_room(problem: Problem, plain: Candidate) -> Iterator[Change]:
     lots = [lot for lot in problem.lots if not lot.firm and lot.span >> max(first, lot.earliest_end)]
     lots.sort(key=lambda lot: (-lot.reservation.tier, lot.reservation.value_usd))
     ends = tuple((lot.number, max(first, lot.earliest_end)) for lot in lots)
-    for quarters in (4, 2, 1, 3):
+    for quarters in (4, 1, 2):
         yield _RecallOnly(ends[: (len(ends) * quarters + 3) // 4])
 
 
