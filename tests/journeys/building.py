@@ -1,6 +1,6 @@
 """The journeys' landlord: imported, with people, and a first plan made by the real solver and published.
 
-Aurora has 576 GPUs until 2027-12-28, Borealis 1,152 until 2027-02-21; of 3,456 GPUs 1,728 are free meanwhile.
+Aurora has 576 GPUs for 400 days from today, Borealis 1,152 for 90; of 3,456 GPUs 1,728 are free meanwhile.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ TODAY = dt.date(2026, 11, 22)
 PASSWORD = "quiet harbour lamp"
 TENANTS = {"aurora": "Aurora Labs", "borealis": "Borealis AI", "cirrus": "Cirrus Models"}
 PROVIDERS = (Role.OPERATOR, Role.APPROVER, Role.ADMIN)
-FIRST_DAY = dt.date(2026, 11, 23)
 BOOKED = (("aurora", 576, 400), ("borealis", 1152, 90))
 _BY = process_actor("a test")
 
@@ -85,8 +84,8 @@ def _ask(session: Session, tenant: str, gpus: int, days: int) -> None:
         contract_id=contract.id,
         gpus=gpus,
         min_gpus=gpus,
-        earliest_start=FIRST_DAY,
-        latest_start=FIRST_DAY,
+        earliest_start=TODAY,
+        latest_start=TODAY,
         days=days,
         scope=Scope.HALL,
     )
