@@ -48,14 +48,38 @@ def build(url: sa.URL) -> None:
         _import(session)
         _add_people(session, settings)
         for tenant, gpus, days in BOOKED:
-            _ask(session, tenant, gpus, days)
-    outcome = solving.solve_now(solving.Workshop(engine=engine, workers=1, time_limit_s=2.0, by=_BY))
-    assert outcome.plan is not None, outcome.error
+            ask(session, tenant, gpus, days)
+    plan = solve(engine)
     with Session(engine) as session:
         by = _person(session, "approver@berth.example")
-        moment = Moment(by=by, now=Clock().now(), today=TODAY)
-        publish(session, plan_id=outcome.plan, moment=moment)
+        publish(session, plan_id=plan, moment=Moment(by=by, now=Clock().now(), today=TODAY))
         session.commit()
+
+
+def solve(engine: sa.Engine) -> str:
+    """Have the real solver propose a plan, and return its public id."""
+    outcome = solving.solve_now(solving.Workshop(engine=engine, workers=1, time_limit_s=2.0, by=_BY))
+    assert outcome.plan is not None, outcome.error
+    return outcome.plan
+
+
+def ask(session: Session, tenant: str, gpus: int, days: int) -> str:
+    """The tenant's owner asks for a block in one hall from today on, from its contract if it has one; its public id."""
+    contract = session.scalar(sa.select(Contract.id).where(Contract.public_id == f"{tenant}-2026"))
+    terms = Terms(
+        tenant_id=session.scalars(sa.select(Tenant.id).where(Tenant.public_id == tenant)).one(),
+        contract_id=contract,
+        gpus=gpus,
+        min_gpus=gpus,
+        earliest_start=TODAY,
+        latest_start=TODAY,
+        days=days,
+        scope=Scope.HALL,
+    )
+    by = _person(session, f"owner@{tenant}.example")
+    made = request_actions.submit_new(session, terms=terms, by=by, now=Clock().now(), today=TODAY).public_id
+    session.commit()
+    return made
 
 
 def _import(session: Session) -> None:
@@ -74,24 +98,6 @@ def _add_people(session: Session, settings: Settings) -> None:
     for email, name, role, tenant_id in people:
         new = auth.NewUser(email, name, role, tenant_id, PASSWORD)
         auth.add_user(session, new=new, passwords=Passwords.of(settings), by=_BY, now=Clock().now())
-    session.commit()
-
-
-def _ask(session: Session, tenant: str, gpus: int, days: int) -> None:
-    contract = session.scalars(sa.select(Contract).where(Contract.public_id == f"{tenant}-2026")).one()
-    terms = Terms(
-        tenant_id=contract.tenant_id,
-        contract_id=contract.id,
-        gpus=gpus,
-        min_gpus=gpus,
-        earliest_start=TODAY,
-        latest_start=TODAY,
-        days=days,
-        scope=Scope.HALL,
-    )
-    session.rollback()
-    by = _person(session, f"owner@{tenant}.example")
-    request_actions.submit_new(session, terms=terms, by=by, now=Clock().now(), today=TODAY)
     session.commit()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 import psutil
 import pytest
@@ -11,10 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.clock import Clock
-from portal.domain.states import RunCause, RunState
+from portal.domain.states import PlanState, RequestState, RunCause, RunState
 from portal.models.plans import Plan, Run
+from portal.models.requests import Request
 from portal.plans import runs
 from portal.web.actor import process_actor
+from tests.journeys.building import ask, solve
+from tests.journeys.caller import Caller
 from tests.journeys.installation import Installation
 
 
@@ -69,6 +73,43 @@ def test_of_two_solves_at_once_one_says_who_runs_and_one_waits(quiet_installatio
     assert first.wait(timeout=120) == 0
     assert waiting.wait(timeout=120) == 0
     assert _plans(here) == plans + 2
+
+
+@pytest.mark.parametrize("landlord_url", ["postgresql"], indirect=True)
+def test_a_server_killed_while_it_publishes_leaves_nothing_half_done(
+    quiet_installation: Installation,
+) -> None:
+    """It waits, reservations written, for a table that we hold; afterwards another server publishes the same plan."""
+    here = quiet_installation
+    server = here.start_server()
+    with here.rows() as rows:
+        request = ask(rows, "cirrus", 144, 30)
+    plan = solve(here.engine)
+    approver = Caller(here.address).sign_in("approver@berth.example")
+    with sa.create_engine(here.engine.url, poolclass=sa.NullPool).connect() as holder:
+        holder.execute(sa.text("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE"))
+        publishing = threading.Thread(target=lambda: approver.publish(plan))
+        publishing.start()
+        here.eventually(lambda: _waits_for_the_outbox(here), "the server is in the middle of publishing")
+        here.kill(server)
+        publishing.join()
+
+    assert _states(here, plan, request) == (PlanState.PROPOSED, RequestState.SUBMITTED)
+    here.start_server()
+    assert approver.publish(plan) == 200
+    assert _states(here, plan, request) == (PlanState.PUBLISHED, RequestState.ACCEPTED)
+
+
+def _states(here: Installation, plan: str, request: str) -> tuple[PlanState, RequestState]:
+    with here.rows() as rows:
+        of_plan = rows.scalars(sa.select(Plan.state).where(Plan.public_id == plan)).one()
+        return of_plan, rows.scalars(sa.select(Request.state).where(Request.public_id == request)).one()
+
+
+def _waits_for_the_outbox(here: Installation) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%outbox%'"
+    with here.rows() as rows:
+        return rows.scalar(sa.text(f"{waiting} AND datname = current_database()")) == 1
 
 
 def _lives(process: psutil.Process) -> bool:
