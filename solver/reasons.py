@@ -88,12 +88,18 @@ def _window(request: Request) -> str:
 
 
 def _missing(reason: Reason, request: Request) -> str:
-    """``288 GPUs are missing in pod p1 from 1 Feb 2027 until 20 Feb 2027`` of the worst range."""
+    """``288 GPUs are missing in pod p1 from 1 Feb 2027 to 19 Feb 2027`` of the worst range."""
     if not reason.short:
         return "Room is missing"
     worst = max(reason.short, key=lambda short: short.gpus)
     more = " and on other days" if len(reason.short) > 1 else ""
-    return f"{_gpus(worst.gpus)} missing{_in_unit(worst, request)} from {date(worst.start)} to {date(worst.end)}{more}"
+    return f"{_gpus(worst.gpus)} missing{_in_unit(worst, request)} {_on_days(worst)}{more}"
+
+
+def _on_days(short: Shortage) -> str:
+    """Sentences name the last day, where data has the day after it."""
+    last = short.end - dt.timedelta(days=1)
+    return f"on {date(short.start)}" if last == short.start else f"from {date(short.start)} to {date(last)}"
 
 
 def _gpus(gpus: int) -> str:

@@ -31,18 +31,18 @@ CASES = [
     ),
     (
         reason("quota", short=[MISSING], holders=[Holder(kind="reservation", id="r1", gpus=1296)]),
-        ("288 GPUs are missing from 2 Dec 2026 to 21 Dec 2026: the quota of Tess is 1,440, of which r1 has 1,296."),
+        ("288 GPUs are missing from 2 Dec 2026 to 20 Dec 2026: the quota of Tess is 1,440, of which r1 has 1,296."),
         "288 GPUs for 19 days in this window would take you above the number of GPUs agreed for you.",
     ),
     (
         reason("contract", short=[MISSING], holders=[Holder(kind="reservation", id="r1", gpus=1296)]),
-        "288 GPUs are missing from 2 Dec 2026 to 21 Dec 2026: contract k is drawn already: r1 has 1,296.",
+        "288 GPUs are missing from 2 Dec 2026 to 20 Dec 2026: contract k is drawn already: r1 has 1,296.",
         "Your contract does not cover 288 GPUs for 19 days in this window beside what is booked on it.",
     ),
     (
         reason("contract", short=[MISSING]),
         (
-            "288 GPUs are missing from 2 Dec 2026 to 21 Dec 2026: contract k is not in force, or commits too "
+            "288 GPUs are missing from 2 Dec 2026 to 20 Dec 2026: contract k is not in force, or commits too "
             "little, on those days."
         ),
         "Your contract does not cover 288 GPUs for 19 days in this window beside what is booked on it.",
@@ -60,7 +60,7 @@ CASES = [
             ],
         ),
         (
-            "288 GPUs are missing in hall a-h from 2 Dec 2026 to 21 Dec 2026 and on other days: outages in hall a-h "
+            "288 GPUs are missing in hall a-h from 2 Dec 2026 to 20 Dec 2026 and on other days: outages in hall a-h "
             "take 144, hall a-h keeps 144 spare, the power limit of site a takes 72 and 2 more."
         ),
         "There is no room for 288 GPUs for 19 days in this window: other commitments and maintenance come first.",
@@ -68,7 +68,7 @@ CASES = [
     (
         reason("topology", short=[IN_HALL], holders=[Holder(kind="reservation", id="r1", gpus=72)]),
         (
-            "288 GPUs are missing in hall a-h from 2 Dec 2026 to 21 Dec 2026, though the cluster has room; no other "
+            "288 GPUs are missing in hall a-h from 2 Dec 2026 to 20 Dec 2026, though the cluster has room; no other "
             "hall comes closer: reservation r1 has 72."
         ),
         "There is room for 288 GPUs for 19 days in this window, but other commitments leave too little in one hall.",
@@ -80,7 +80,7 @@ CASES = [
             holders=[Holder(kind="hold", id="refl-1", gpus=7200), Holder(kind="hold", id="anth-1", gpus=720)],
         ),
         (
-            "288 GPUs are missing from 2 Dec 2026 to 21 Dec 2026: the commitment of refl-1 holds 7,200 and the "
+            "288 GPUs are missing from 2 Dec 2026 to 20 Dec 2026: the commitment of refl-1 holds 7,200 and the "
             "commitment of anth-1 holds 720."
         ),
         "Other commitments leave no room for 288 GPUs for 19 days in this window.",
@@ -107,3 +107,8 @@ def test_each_reason_has_a_sentence_for_the_planner_and_one_for_the_tenant(
 ) -> None:
     assert reasons.for_planner(WISH, given, NAMES) == planner
     assert reasons.for_tenant(WISH, given) == tenant
+
+
+def test_a_single_day_is_named_once() -> None:
+    one_day = reason("quota", short=[MISSING.model_copy(update={"end": on(11)})])
+    assert reasons.for_planner(WISH, one_day, NAMES).startswith("288 GPUs are missing on 2 Dec 2026:")

@@ -205,7 +205,7 @@ def test_the_planner_reads_who_holds_what() -> None:
         ("cluster", on(2), on(4), 72)
     ]
     assert reason.holders == [Holder(kind="hold", id="refl-1", gpus=504)]
-    assert reason.text == "72 GPUs are missing from 24 Nov 2026 to 26 Nov 2026: the commitment of refl-1 holds 504."
+    assert reason.text == "72 GPUs are missing from 24 Nov 2026 to 25 Nov 2026: the commitment of refl-1 holds 504."
 
 
 def test_racks_that_are_free_every_day_but_never_the_same_are_missing_for_the_whole_window() -> None:
