@@ -8,6 +8,8 @@
 // Parts keep the focus and what was typed: a field in use is never replaced by polling.
 
 const LIVE_DELAY_MS = 350;
+const WRONG_FORM = 422;
+const LEFT = "left"; // what a swap answers when the browser goes to another page instead
 const pending = new Map();
 
 const announce = (sentence) => {
@@ -51,9 +53,13 @@ async function swap(selector, url, options, { push = false, quiet = false } = {}
     const { response, part, page } = await fetchPart(selector, url, options, quiet ? "peek" : "swap");
     if (part) replace(selector, part);
     else if (quiet) return;
-    else if (response.redirected || !page.querySelector("#main")) return location.assign(response.url);
+    else if (response.redirected || !page.querySelector("#main")) {
+      location.assign(response.url);
+      return LEFT;
+    }
     else replace("#main", page.querySelector("#main"));
     if (part) showMessages(page);
+    if (response.status === WRONG_FORM) document.querySelector(selector)?.querySelector("[aria-invalid=true]")?.focus();
     if (!quiet) document.title = page.title || document.title;
     if (push || (response.redirected && !quiet)) history.pushState({ selector }, "", response.url);
   } catch (error) {
@@ -97,16 +103,28 @@ function send(form, submitter) {
     url.search = new URLSearchParams(data);
     return swap(form.dataset.swap, url, {}, { push: true });
   }
-  return swap(form.dataset.swap, url, { method: "POST", body: data });
+  form.dataset.sent = "1";
+  return swap(form.dataset.swap, url, { method: "POST", body: data }).then((outcome) => {
+    if (outcome !== LEFT) delete form.dataset.sent;
+  });
 }
 
 let liveTimer = 0;
 document.addEventListener("input", (event) => {
   const form = event.target.closest?.("form[data-live]");
   if (!form) return;
+  forgetError(event.target);
   clearTimeout(liveTimer);
   liveTimer = setTimeout(() => liveSend(form), LIVE_DELAY_MS);
 });
+
+// What was wrong with a field is no longer said of what it holds now: the live answer says what is.
+function forgetError(input) {
+  input.removeAttribute("aria-invalid");
+  const field = input.closest(".field-wrong");
+  field?.querySelector(".field-error")?.remove();
+  field?.classList.remove("field-wrong");
+}
 
 function liveSend(form) {
   const url = new URL(form.dataset.live || form.action, location.href);
