@@ -33,6 +33,7 @@ navigation = (
         "check",
         (Permission.SEE_ALL,),
         order=5,
+        work_of=(Permission.DECIDE_REQUESTS,),
         count=lambda: queries.waiting_count(db.session),
     ),
 )

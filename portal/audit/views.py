@@ -14,7 +14,17 @@ from portal.web.paging import requested_page
 from portal.web.permissions import requires
 
 blueprint = Blueprint("audit", __name__)
-navigation = (Entry("Audit", "audit.trail", "scroll", (Permission.SEE_AUDIT,), order=920, section="Administration"),)
+navigation = (
+    Entry(
+        "Audit",
+        "audit.trail",
+        "scroll",
+        (Permission.SEE_AUDIT,),
+        order=920,
+        section="Administration",
+        work_of=(Permission.SEE_AUDIT,),
+    ),
+)
 
 _PAGE_SIZE = 50
 

@@ -33,7 +33,7 @@ from portal.web.permissions import current_actor, current_tenant_id, requires
 
 blueprint = Blueprint("requests", __name__)
 navigation = (
-    Entry("Find capacity", "requests.new", "search", (Permission.BOOK,), order=20),
+    Entry("Find capacity", "requests.new", "search", (Permission.BOOK,), order=20, short="Find"),
     Entry("Requests", "requests.index", "request", (Permission.SEE_OWN, Permission.SEE_ALL), order=30),
 )
 

@@ -30,7 +30,11 @@ from portal.web.permissions import current_actor, requires
 from portal.web.windows import requested_window
 
 blueprint = Blueprint("cluster", __name__)
-navigation = (Entry("Cluster", "cluster.overview", "cluster", (Permission.SEE_ALL,), order=200),)
+navigation = (
+    Entry(
+        "Cluster", "cluster.overview", "cluster", (Permission.SEE_ALL,), order=200, work_of=(Permission.KEEP_CLUSTER,)
+    ),
+)
 
 _SHOWN_DAYS = 90
 _RACK_BEFORE_DAYS, _RACK_SHOWN_DAYS = 60, 365

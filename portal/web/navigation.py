@@ -20,6 +20,7 @@ class Entry:
     """One entry: `permissions` (any of them), `order` over all features, `count` for a badge of what waits.
 
     `section` groups entries under a heading on wide screens; the empty one has none and comes first.
+    `work_of` are the permissions of those whose own work the page is: they start there. `short` is its name on phones.
     """
 
     label: str
@@ -29,6 +30,8 @@ class Entry:
     order: int
     section: str = ""
     count: Callable[[], int] | None = None
+    work_of: tuple[Permission, ...] = ()
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Link:
     """An entry as this request shows it."""
 
     label: str
+    short: str
     href: str
     icon: str
     section: str
@@ -58,10 +62,11 @@ def links() -> list[Link]:
 
 
 def home_address() -> str:
-    """Where a person starts: the first entry of the navigation, or the person's own account."""
+    """Where a person starts: the first page that is their work, else the first that they see, else their account."""
     actor = optional_actor()
     entries = _visible(actor) if actor else []
-    return url_for(entries[0].endpoint if entries else "auth.account")
+    works = [entry for entry in entries if actor and actor.may(*entry.work_of)]
+    return url_for((works or entries)[0].endpoint if entries else "auth.account")
 
 
 def _visible(actor: Actor) -> list[Entry]:
@@ -81,6 +86,7 @@ def _current(addresses: list[str]) -> str:
 def _link(entry: Entry, address: str, current: str) -> Link:
     return Link(
         label=entry.label,
+        short=entry.short or entry.label,
         href=address,
         icon=entry.icon,
         section=entry.section,
