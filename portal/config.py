@@ -161,7 +161,7 @@ class Settings:
     password_memory_kib: Annotated[int, Setting(_whole(8, 4_194_304), "Memory of one argon2 hash, in KiB")] = 65_536
     nightly_run_at: Annotated[dt.time, Setting(_time_of_day, "When the worker plans each night, UTC")] = _NIGHTLY
     solver_time_limit_s: Annotated[int, Setting(_whole(1, 86_400), "Seconds that one run of the solver may take")] = 300
-    solver_workers: Annotated[int, Setting(_whole(1, 256), "Threads that one run of the solver may use")] = 2
+    solver_workers: Annotated[int, Setting(_whole(1, 256), "Processes that one run of the solver may use")] = 2
     log_format: Annotated[LogFormat, Setting(_one_of(LogFormat), "How log lines are written")] = LogFormat.TEXT
     log_level: Annotated[LogLevel, Setting(_one_of(LogLevel), "The least important line that is written")] = (
         LogLevel.INFO
