@@ -12,7 +12,8 @@ from solver.decisions import Decisions
 from solver.offers import Ask, Starts, ask_of
 from solver.snapshot import SCOPES, Request, Snapshot
 from tests.solver.building import DAYS, contract, landlord, request, reservation, site, stands
-from tests.solver.naive import Landlord, is_sound, on, random_landlord, span
+from tests.solver.naive import Landlord, is_sound, on, span
+from tests.solver.random_landlords import random_landlord
 
 Offer = tuple[str, int, dt.date, dt.date, str]
 

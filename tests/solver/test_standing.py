@@ -12,7 +12,8 @@ from solver.plan import Accepted, HoldShortfall, Move, Recall
 from solver.snapshot import Segment
 from solver.standing import FIRM, Standing
 from tests.solver.building import DAYS, contract, landlord, request, reservation, site, stands
-from tests.solver.naive import Landlord, on, random_landlord, span
+from tests.solver.naive import Landlord, on, span
+from tests.solver.random_landlords import random_landlord
 
 ACCEPTED = Accepted(request="q", gpus=144, start=on(2), end=on(5), value_usd=1.0, racks={"a0": 72, "b0": 72})
 

@@ -17,7 +17,8 @@ from solver.engine.explain import explain
 from solver.plan import Accepted, Declined, Holder, Reason
 from solver.snapshot import Request, Snapshot
 from tests.solver.building import DAYS, contract, landlord, request, reservation, site
-from tests.solver.naive import Landlord, is_sound, on, random_landlord, span, wish
+from tests.solver.naive import Landlord, is_sound, on, span, wish
+from tests.solver.random_landlords import random_landlord
 
 STAGES = ("contract", "quota", "capacity", "topology", "hold", "outbid")
 

@@ -12,7 +12,8 @@ from solver.decisions import Decisions
 from solver.plan import Accepted, Plan
 from solver.snapshot import Request, Snapshot
 from solver.verify.check import broken_rules
-from tests.solver.naive import Landlord, is_sound, random_landlord, span
+from tests.solver.naive import Landlord, is_sound, span
+from tests.solver.random_landlords import random_landlord
 
 SLOW_RULES = {"R1", "R2", "R3", "R6", "R7", "R8", "R9"}
 SEEDS = range(60)
