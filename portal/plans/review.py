@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -94,18 +94,23 @@ class Refusal:
 
 
 class Review:
-    """The lists of one plan; requests dearest first within each tier, the others in the order of the plan."""
+    """The lists of one plan; requests dearest first within each tier, the others in the order of the plan.
 
-    def __init__(self, files: Files) -> None:
+    Requests that were ``left_out`` when it was published are none of its new blocks.
+    """
+
+    def __init__(self, files: Files, left_out: Collection[str] = ()) -> None:
         self.plan = files.plan
         self.snapshot = files.snapshot
+        self.left_out = frozenset(left_out)
         self._requests = {request.id: request for request in files.snapshot.requests}
         self._reservations = {reservation.id: reservation for reservation in files.snapshot.reservations}
         self._tenants = {tenant.id: tenant.name for tenant in files.snapshot.tenants}
 
     @cached_property
     def new(self) -> list[NewBlock]:
-        found = [self._new(item, self._requests[item.request]) for item in self.plan.accepted]
+        taken = (item for item in self.plan.accepted if item.request not in self.left_out)
+        found = [self._new(item, self._requests[item.request]) for item in taken]
         return sorted(found, key=lambda block: (block.tier, -block.value_usd))
 
     @cached_property
@@ -138,6 +143,11 @@ class Review:
         """What the plan says of each request, by its id."""
         accepted: dict[str, NewBlock | Refusal] = {item.request: item for item in self.new}
         return accepted | {item.request: item for item in self.declined}
+
+    @property
+    def requests_decided(self) -> int:
+        """What the run had to decide on, left out since or not."""
+        return len(self.plan.accepted) + len(self.plan.declined)
 
     @property
     def accepted_value_usd(self) -> Decimal:

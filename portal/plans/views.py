@@ -103,7 +103,7 @@ def review(public_id: str) -> ResponseReturnValue:
 def decided(public_id: str) -> ResponseReturnValue:
     """Every request that the plan decides, page by page."""
     plan = queries.plan_by_id(db.session, public_id)
-    read = Review(files_of(plan))
+    read = Review(files_of(plan), plan.left_out)
     show = "declined" if request.args.get("show") == "declined" else "accepted"
     rows: Sequence[NewBlock | Refusal] = read.declined if show == "declined" else read.new
     page = page_of(rows, size=_PAGE_SIZE)
@@ -165,7 +165,7 @@ def _review_page(plan: Plan, form: PublishForm, left_out: Collection[str]) -> st
     return render_template(
         "plans/review.html",
         plan=plan,
-        review=Review(files),
+        review=Review(files, plan.left_out),
         tier_lines=tier_lines,
         form=form,
         most=_ROWS_SHOWN,

@@ -148,8 +148,20 @@ def test_what_is_ticked_is_left_out(enter: Enter, proposed: Plan, rows: Session)
     after = approver.post(address, {"confirmation": "publish", "left_out": [taken.public_id]})
 
     assert "1 request waits for the next run" in after.text
+    assert "took 0 of 2 requests" in after.text
     rows.rollback()
     assert taken.state is RequestState.SUBMITTED
+
+
+def test_who_publishes_second_reads_that_it_is_published(enter: Enter, proposed: Plan) -> None:
+    """Two people had the same review open."""
+    first, second = enter(Role.APPROVER), enter(Role.ADMIN)
+    seen_by_second = second.get(f"/plans/{proposed.public_id}")
+    first.press(first.get(f"/plans/{proposed.public_id}"), "Approve and publish", confirmation="publish")
+
+    refused = second.press(seen_by_second, "Approve and publish", confirmation="publish", status=409)
+
+    assert "published this plan at" in refused.text
 
 
 def test_a_stale_plan_says_what_changed_and_offers_to_run_again(enter: Enter, proposed: Plan, rows: Session) -> None:
