@@ -40,7 +40,7 @@ class Leg:
     """A piece of one chain: from ``positions`` on, for ``rounds`` rounds or ``seconds`` seconds; None: no limit.
 
     The threshold cools down while progress goes from ``heat_from`` to ``heat_to``, both in [0, 1]. ``patience``: rounds
-    without a better plan after which the leg gives up.
+    without a better plan after which the leg gives up. ``deepest``: the last tier that counts; None: all.
     """
 
     positions: tuple[Position, ...]
@@ -50,6 +50,7 @@ class Leg:
     progress_from: float
     progress_to: float
     patience: int
+    deepest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +62,37 @@ class Finished:
     gave_up: bool
 
 
-def improve(problem: Problem, board: Board, crew: Crew, watch: Watch, *, reserve: float) -> None:
+def improve(
+    problem: Problem, board: Board, crew: Crew, watch: Watch, *, reserve: float, deepest: int | None = None
+) -> None:
     """Follow one chain for each hand of the crew, from the board's blocks on, and leave the best plan on the board.
 
     Ends at the work limit, ``reserve`` seconds before the time limit, on an interrupt, when the bounds are reached, or
-    when every chain has given up.
+    when every chain has given up. ``deepest``: the last tier that counts, the board is empty of those behind it.
     """
     best = Finished(board.positions(), board.values(), gave_up=False)
     for legs in _plan_legs(crew, watch, board, reserve=reserve):
-        started = [replace(leg, positions=best.positions) for leg in legs]
+        if _is_closed(best.values, watch, deepest):
+            break
+        started = [replace(leg, positions=best.positions, deepest=deepest) for leg in legs]
         here = partial(_run_here, board, started[0], watch)
         finished = crew.run(run_leg, [(problem, leg) for leg in started], here)
         best = max([best, *finished], key=lambda item: list(item.values.values()))
-        watch.values = dict(best.values)
-        watch.tell("improvement")
-        if watch.is_closed(OPTIMAL_GAP) or watch.interrupted or all(item.gave_up for item in finished):
+        if deepest is None:
+            watch.values = dict(best.values)
+            watch.tell("improvement")
+        if watch.interrupted or all(item.gave_up for item in finished):
             break
     board.set_up(best.positions)
+
+
+def _is_closed(values: dict[int, float], watch: Watch, deepest: int | None) -> bool:
+    """Whether the tiers that count have reached their bounds."""
+    return all(
+        tier in watch.bounds and watch.bounds[tier] - value <= OPTIMAL_GAP * abs(watch.bounds[tier])
+        for tier, value in values.items()
+        if deepest is None or tier <= deepest
+    )
 
 
 def _plan_legs(crew: Crew, watch: Watch, board: Board, *, reserve: float) -> Iterator[list[Leg]]:
@@ -132,7 +147,8 @@ def _run_on(board: Board, leg: Leg, interrupted: Callable[[], bool]) -> Finished
             shares.append((time.monotonic() - began) / leg.seconds)
         return leg.progress_from + (leg.progress_to - leg.progress_from) * min(1.0, max(shares))
 
-    chain = Chain(board, random.Random(leg.seed), patience=leg.patience)  # noqa: S311 - chance for a search, no secret
+    chance = random.Random(leg.seed)  # noqa: S311 - chance for a search, no secret
+    chain = Chain(board, chance, patience=leg.patience, deepest=leg.deepest)
     best = chain.run(stop, progress)
     board.set_up(best)
     return Finished(best, board.values(), chain.gave_up)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,7 +19,10 @@ from solver.engine.wishes import Wish
 Values = tuple[float, ...]
 _RELATIVE_TOLERANCE = 1e-12
 _IN_ORDER = 0.5
+_IN_ONE_HALL = 0.5
 _TIERS_MIXED = 0.15
+_EMPTY_PODS = 0.6
+_TWO_PODS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,10 @@ class ImproveParameters:
 
 @dataclass(slots=True)
 class Chain:
-    """One chain of rounds on one board, with its own source of chance."""
+    """One chain of rounds on one board, with its own source of chance.
+
+    ``deepest``: the last tier that counts; of the tiers behind it nothing stands on the board, and nothing is placed.
+    """
 
     board: Board
     chance: random.Random
@@ -44,15 +50,21 @@ class Chain:
     patience: int = 10**9
     """Rounds without a better plan after which the chain gives up."""
     gave_up: bool = False
+    deepest: int | None = None
+    _wishes: list[Wish] = field(init=False)
+
+    def __post_init__(self) -> None:
+        every = self.board.wishes
+        self._wishes = [wish for wish in every if self.deepest is None or wish.tier <= self.deepest]
 
     def run(self, stop: Callable[[int], bool], progress: Callable[[int], float]) -> tuple[Position, ...]:
         """Follow the chain until ``stop(rounds)``; ``progress(rounds)`` in [0, 1] cools the threshold down."""
         board = self.board
-        tiers = sorted({wish.tier for wish in board.wishes})
+        tiers = sorted({wish.tier for wish in self._wishes})
         index = {tier: i for i, tier in enumerate(tiers)}
         values = [board.values()[tier] for tier in tiers]
         best_values, best = list(values), board.positions()
-        windows = _Windows(board.wishes)
+        windows = _Windows(self._wishes)
         rounds = found = 0
         while not stop(rounds):
             if rounds - found >= self.patience:
@@ -76,7 +88,7 @@ class Chain:
         board = self.board
         guest, first, last, hall = self._target()
         board.begin()
-        removed = self._ruin(first, last, hall)
+        removed = self._ruin(guest, first, last, hall)
         delta = [0.0] * len(index)
         for block in removed:
             delta[index[block.wish.tier]] -= block.value_usd
@@ -87,30 +99,42 @@ class Chain:
         return delta
 
     def _target(self) -> tuple[Wish | None, int, int, int | None]:
-        """A declined request with a start of its window, or the surroundings of an accepted block."""
+        """A request that is declined, or smaller than it asked, with a start; or the surroundings of a whole block."""
         board, chance = self.board, self.chance
         halls = len(board.cluster.halls.ids)
-        wish = chance.choice(board.wishes)
+        wish = chance.choice(self._wishes)
         if wish.number in board.blocks:
             block = board.blocks[wish.number]
             hall = int(board.cluster.halls.of_rack[chance.choice(list(block.racks()))])
-            return None, block.start, block.end, hall
+            return (wish if block.gpus < wish.gpus else None), block.start, block.end, hall
         if wish.last_start < wish.first_start:
             return None, 0, board.cluster.days, chance.randrange(halls)
         start = chance.randint(wish.first_start, wish.last_start)
-        one_hall = wish.scope in ("pod", "hall") or chance.random() < 0.5
+        one_hall = wish.scope in ("pod", "hall") or chance.random() < _IN_ONE_HALL
         return wish, start, start + wish.days, chance.randrange(halls) if one_hall else None
 
-    def _ruin(self, first: int, last: int, hall: int | None) -> list[Block]:
+    def _ruin(self, guest: Wish | None, first: int, last: int, hall: int | None) -> list[Block]:
+        """Take out all blocks of a pod or two in the window, or a few of those in the hall; the guest's own as well."""
         board, chance = self.board, self.chance
         near = [block for block in board.blocks.values() if block.start < last and first < block.end]
-        if hall is not None:
-            near = [block for block in near if _stands_in(board, block, hall)]
-        count = min(len(near), chance.randint(1, self.parameters.most_removed))
-        removed = chance.sample(near, count)
+        if chance.random() < _EMPTY_PODS:
+            pods = self._some_pods(hall)
+            removed = [block for block in near if not pods.isdisjoint(_pods_of(board, block))]
+        else:
+            if hall is not None:
+                near = [block for block in near if _stands_in(board, block, hall)]
+            removed = chance.sample(near, min(len(near), chance.randint(1, self.parameters.most_removed)))
+        if guest is not None and guest.number in board.blocks and board.blocks[guest.number] not in removed:
+            removed.append(board.blocks[guest.number])
         for block in removed:
             board.remove(block)
         return removed
+
+    def _some_pods(self, hall: int | None) -> set[int]:
+        """One pod of the hall or of all, now and then two."""
+        hall_of_pod = self.board.cluster.hall_of_pod
+        pods = range(len(hall_of_pod)) if hall is None else np.flatnonzero(hall_of_pod == hall).tolist()
+        return set(self.chance.sample(pods, min(len(pods), 2 if self.chance.random() < _TWO_PODS else 1)))
 
     def _order(self, guest: Wish | None, removed: list[Block], declined: list[Wish]) -> Iterable[Wish]:
         """By tier, then dearest first with some noise; often the guest before all others of its tier.
@@ -167,10 +191,12 @@ class _Windows:
         return [self._wishes[i] for i in near if self._wishes[i].number not in accepted]
 
 
+def _pods_of(board: Board, block: Block) -> Iterable[int]:
+    return block.shares if block.rack is None else (int(board.cluster.pods.of_rack[block.rack]),)
+
+
 def _stands_in(board: Board, block: Block, hall: int) -> bool:
-    if block.rack is not None:
-        return bool(board.cluster.halls.of_rack[block.rack] == hall)
-    return any(board.cluster.hall_of_pod[pod] == hall for pod in block.shares)
+    return any(board.cluster.hall_of_pod[pod] == hall for pod in _pods_of(board, block))
 
 
 def _better(values: list[float], than: list[float]) -> bool:

@@ -33,6 +33,7 @@ _SMALL_RELAXATION = 100_000
 _PRICED_TIER = 1
 _GUIDED_SHARE = 0.5
 _RELAXATION_SHARE = 0.6
+_DEEPENING_SHARE, _LEAST_DEEPENING_SECONDS = 0.15, 1.5
 _LOWER_TIER_EFFORT = 4.0
 """A tier far down has most of its requests undecided: its relaxation was seen to take up to three times the longest."""
 _LEAST_EXPLAINED = 100
@@ -68,7 +69,7 @@ class _Solve:
         self._ended("admission", board)
         relaxations = self._relax(cluster, decisions, board)
         self._ended("relaxation", board)
-        self._admit_guided(board, relaxations)
+        self._admit_guided(board, decisions, relaxations)
         self._ended("guided admission", board)
         self._improve(board, decisions)
         self._ended("improvement", board)
@@ -114,8 +115,8 @@ class _Solve:
         self._bounded(tier, relaxation.bound_usd)
         return relaxation
 
-    def _admit_guided(self, board: Board, relaxations: dict[int, Relaxation]) -> None:
-        """Try other orders and policies from the empty board, tier by tier, and keep the best of each tier."""
+    def _admit_guided(self, board: Board, decisions: Decisions, relaxations: dict[int, Relaxation]) -> None:
+        """Try other orders and policies from the empty board, tier by tier; keep and improve the best of each tier."""
         first, first_values = board.positions(), board.values()
         best: tuple[Position, ...] = ()
         for number, tier in enumerate(first_values, start=1):
@@ -129,11 +130,23 @@ class _Solve:
                 board.policy = policy
                 admission.fill(board, tier, order, starts)
                 tried.append((board.values()[tier], board.positions()))
-            best = max(tried, key=lambda item: item[0])[1]
-        board.policy = TIGHT
+            board.policy = TIGHT
+            board.set_up(max(tried, key=lambda item: item[0])[1])
+            if number < len(first_values):
+                self._deepen(board, decisions, tier)
+            best = board.positions()
         board.set_up(best)
         if list(board.values().values()) < list(first_values.values()):
             board.set_up(first)
+
+    def _deepen(self, board: Board, decisions: Decisions, tier: int) -> None:
+        """Improve the tier alone while those behind it are not in its way yet."""
+        left = self.watch.seconds_left(self._reserve())
+        if left is not None and _DEEPENING_SHARE * left < _LEAST_DEEPENING_SECONDS:
+            return
+        reserve = self._reserve() + (0.0 if left is None else (1 - _DEEPENING_SHARE) * left)
+        problem = chains.Problem(self.loaded.sha256, self.snapshot, decisions)
+        chains.improve(problem, board, self.crew, self.watch, reserve=reserve, deepest=tier)
 
     def _ways(self, board: Board, relaxation: Relaxation | None) -> list[tuple[admission.Order, admission.Starts]]:
         """The orders to try: after the linear relaxation, and after the best admission in whole blocks if known."""
