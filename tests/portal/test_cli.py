@@ -39,9 +39,11 @@ class Shell:
     def __init__(self, url: sa.URL, folder: Path) -> None:
         self.folder = folder
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BERTH_")}
-        own = {"BERTH_MODE": "test", "BERTH_VAR_DIR": str(folder), "BERTH_SOLVER_TIME_LIMIT_S": "5"}
+        far_off = f"{dt.datetime.now(dt.UTC) + dt.timedelta(hours=12):%H:%M}"  # no nightly run while a worker is tested
+        own = {"BERTH_MODE": "test", "BERTH_VAR_DIR": str(folder), "BERTH_NIGHTLY_RUN_AT": far_off}
         address = {"BERTH_DATABASE_URL": url.render_as_string(hide_password=False)}
-        self.environment = {**kept, **own, **address, "BERTH_SOLVER_WORKERS": "1", "PYTHONPATH": str(Path.cwd())}
+        solver = {"BERTH_SOLVER_TIME_LIMIT_S": "5", "BERTH_SOLVER_WORKERS": "1"}
+        self.environment = {**kept, **own, **solver, **address, "PYTHONPATH": str(Path.cwd())}
 
     def run(self, *words: str, code: int = 0, typed: str = "", **environment: str) -> str:
         """What the command said; it must end with this code."""
