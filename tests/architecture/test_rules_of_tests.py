@@ -13,17 +13,15 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("host", ["192.0.2.7", "2001:db8::7"])
-def test_a_connection_to_another_machine_is_refused(host: str) -> None:
-    """Addresses that are for documentation only, so that nothing is reached where the rule is broken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as reaching, pytest.raises(AssertionError, match="stay on this machine"):
-        reaching.connect((host, 9))
+def test_a_connection_to_another_machine_is_refused() -> None:
+    """An address that is for documentation only, so that nothing is reached where the rule is broken."""
+    with socket.socket() as reaching, pytest.raises(AssertionError, match="stay on this machine"):
+        reaching.connect(("192.0.2.7", 9))
 
 
 def test_a_name_is_not_looked_up_elsewhere() -> None:
     """Looking up is reaching out as well."""
-    with pytest.raises(AssertionError, match="berth.example"):
+    with pytest.raises(AssertionError, match="reached for berth"):
         socket.create_connection(("berth.example", 443))
 
 
