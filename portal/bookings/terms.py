@@ -10,6 +10,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from portal.domain.days import day_text, last_day_text
 from portal.domain.errors import Invalid, NotFound
 from portal.domain.requests import check_size
 from portal.domain.states import Scope
@@ -174,14 +175,14 @@ def _window(session: Session, terms: Terms, today: dt.date) -> Iterator[Problem]
         yield Problem("latest_start", "The latest start lies before the earliest one.")
         return
     if terms.latest_start < today:
-        yield Problem("latest_start", f"This day has passed. The first day that can be asked for is {today}.")
+        yield Problem("latest_start", f"This day has passed. The first day that can be asked for is {day_text(today)}.")
         return
     if terms.days < 1:
         yield Problem("days", "A block lasts one day or more.")
         return
     end, first = horizon_end(session, today), max(terms.earliest_start, today)
     if add_days(first, terms.days) > end:
-        yield Problem("days", f"Capacity is planned up to {end - dt.timedelta(1)} so far: the block must end by then.")
+        yield Problem("days", f"Capacity is planned up to {last_day_text(end)} so far: the block must end by then.")
 
 
 def _contract(session: Session, terms: Terms, today: dt.date) -> Iterator[Problem]:
@@ -195,7 +196,7 @@ def _contract(session: Session, terms: Terms, today: dt.date) -> Iterator[Proble
         yield Problem("site", f"{contract.public_id} is for {contract.site.name if contract.site else 'one site'}.")
     end, first = contract.terms.effective_end, max(terms.earliest_start, today, contract.start)
     if first > terms.latest_start or add_days(first, terms.days) > end:
-        days = f"{contract.start} to {end - dt.timedelta(1)}"
+        days = f"{day_text(contract.start)} to {last_day_text(end)}"
         yield Problem(
             "contract", f"{contract.public_id} is in force from {days}: the block must lie within these days."
         )

@@ -17,7 +17,7 @@ from portal.domain.states import Scope
 from portal.models.rates import Rate
 from portal.web.clock import business_day, now
 from portal.web.database import db
-from portal.web.format import rate_text
+from portal.web.format import day_text, rate_text
 from portal.web.forms import WRONG_FORM
 from portal.web.navigation import Entry
 from portal.web.permissions import current_actor, requires
@@ -72,7 +72,7 @@ def add_rate() -> ResponseReturnValue:
         db.session.rollback()
         form.refuse(refusal)
         return render_template("contracts/new_rate.html", form=form), WRONG_FORM
-    flash(f"Quotes made from {new.start} on go by {rate_text(new.usd_per_gpu_hour)}.", "ok")
+    flash(f"Quotes made from {day_text(new.start)} on go by {rate_text(new.usd_per_gpu_hour)}.", "ok")
     return redirect(url_for("rates.rates"))
 
 

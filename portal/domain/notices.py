@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from portal.domain.contract import Agreement, first_notice_date
+from portal.domain.days import day_text, last_day_text
 from portal.domain.errors import NoticeRefused
 from portal.domain.states import NoticeState, Party
 
@@ -31,31 +32,31 @@ def check_notice(agreement: Agreement, party: Party, given_on: dt.date) -> dt.da
     first = first_notice_date(agreement, party, given_on)
     if terms.notice_given_on is not None:
         raise NoticeRefused(
-            f"Notice was given on {terms.notice_given_on}; this contract ends after {_last(terms.effective_end)}.",
+            f"Notice was given on {day_text(terms.notice_given_on)}; "
+            f"this contract ends after {last_day_text(terms.effective_end)}.",
             first,
         )
     if not agreement.may_leave(party):
         raise NoticeRefused(
-            f"Under this contract the {party} may not give notice. It runs through {_last(terms.end)}.", first
+            f"Under this contract the {party} may not give notice. It runs through {last_day_text(terms.end)}.", first
         )
     if first is None:
         raise NoticeRefused(
-            f"Notice takes {terms.notice_days} days, and the contract ends after {_last(terms.end)} anyway.", first
+            f"Notice takes {terms.notice_days} days, and the contract ends after {last_day_text(terms.end)} anyway.",
+            first,
         )
     if given_on < terms.lock_in_until:
-        raise NoticeRefused(f"Notice can be given from {first} on.", first)
+        raise NoticeRefused(f"Notice can be given from {day_text(first)} on.", first)
     return terms.end_if_notice_on(given_on)
 
 
 def check_receipt(given_on: dt.date, *, today: dt.date, has_document: bool) -> None:
     """A notice is dated the day of its receipt: never ahead, and earlier than today only with its document."""
     if given_on > today:
-        raise NoticeRefused(f"Notice counts from the day it is received. Give it on {given_on}, or today.", given_on)
+        raise NoticeRefused(
+            f"Notice counts from the day it is received. Give it on {day_text(given_on)}, or today.", given_on
+        )
     if given_on < today and not has_document:
         raise NoticeRefused(
             "An earlier day of receipt needs the document that proves it. Add it, or choose today.", today
         )
-
-
-def _last(end: dt.date) -> dt.date:
-    return end - dt.timedelta(days=1)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from portal.domain.contract import Agreement
+from portal.domain.days import day_text
 from portal.domain.errors import Invalid, NoRate
 from portal.domain.money import HOURS_PER_DAY, gpu_hours, to_cents
 from portal.domain.states import Scope
@@ -45,7 +46,8 @@ def line_on(lines: Iterable[RateLine], *, scope: Scope, interruptible: bool, day
     if not fitting:
         kind = "interruptible" if interruptible else "firm"
         raise NoRate(
-            f"The rate card has no rate for {kind} blocks of scope {scope} on {day}. Ask the provider for one."
+            f"The rate card has no rate for {kind} blocks of scope {scope} on {day_text(day)}. "
+            "Ask the provider for one."
         )
     return max(fitting, key=lambda line: line.start)
 

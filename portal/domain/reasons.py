@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from portal.domain.days import day_text
+
 PROVIDER = "provider"
 """The code of a reason that an approver wrote."""
 WINDOW = "window"
@@ -46,5 +48,5 @@ def by_plan(reason: Mapping[str, Any], sentence: str) -> dict[str, Any]:
 
 def window_passed(latest_start: dt.date) -> dict[str, Any]:
     """The reason of a request whose last start has passed before a plan could take it."""
-    text = f"The last start asked for, {latest_start}, has passed."
+    text = f"The last start asked for, {day_text(latest_start)}, has passed."
     return {"code": WINDOW, "text": text, "for_tenant": text}

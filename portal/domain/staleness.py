@@ -7,10 +7,13 @@ spare racks and quotas. Requests are not in it: those submitted since wait for t
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from portal.domain.days import day_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +87,19 @@ def changes(
 
 
 def _day(then: str, now: str) -> list[str]:
-    return [] if then == now else [f"The day is {now}; the plan was made on {then}."]
+    return [] if then == now else [f"The day is {_said(now)}; the plan was made on {_said(then)}."]
 
 
 def _notices(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    given = [f"Notice of contract {name} was given on {now[name]}." for name in now if then.get(name) != now[name]]
+    given = [
+        f"Notice of contract {name} was given on {_said(now[name])}." for name in now if then.get(name) != now[name]
+    ]
     withdrawn = [f"The notice of contract {name} was withdrawn." for name in then if name not in now]
     return given + withdrawn
+
+
+def _said(day: str) -> str:
+    return day_text(dt.date.fromisoformat(day))
 
 
 def _differences(kind: str, then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -60,7 +60,7 @@ def test_of_two_notices_at_once_one_wins_and_the_other_is_told(session: Session,
         shoot(second)
         said = sorted([heard(first), heard(second)])
 
-    assert said == ["given", "refused Notice was given on 2026-11-22; this contract ends after 2027-02-19."]
+    assert said == ["given", "refused Notice was given on 22 Nov 2026; this contract ends after 19 Feb 2027."]
     assert len(session.scalars(sa.select(Notice)).all()) == 1
     cut = session.scalars(sa.select(AuditEntry.thing).where(AuditEntry.action == "shortened by notice")).all()
     assert cut == [f"reservation {at.across.public_id}"]

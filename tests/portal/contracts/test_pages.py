@@ -231,7 +231,7 @@ def test_the_simulator_asks_for_a_real_day_and_names_the_first_one(rows: Session
     )
     assert "from 1 Mar 2027 on" in person.get("/contracts/reflection-2026/notice-check?day=2027-01-01").text
     far = person.get("/contracts/reflection-2026/notice-check?day=2029-12-01")
-    assert "the contract ends after 2029-12-31 anyway" in far.text
+    assert "the contract ends after 31 Dec 2029 anyway" in far.text
 
 
 def test_withdrawal_is_asked_for_by_one_side_and_consented_to_by_the_other(rows: Session, enter: Enter) -> None:

@@ -41,14 +41,14 @@ def test_the_first_and_the_last_day_of_notice_are_good(day):
 
 
 def test_before_the_lock_in_it_is_refused_with_the_first_day():
-    with pytest.raises(NoticeRefused, match="from 2026-10-01 on") as refusal:
+    with pytest.raises(NoticeRefused, match="from 1 Oct 2026 on") as refusal:
         notices.check_notice(AGREEMENT, Party.TENANT, dt.date(2026, 9, 30))
 
     assert refusal.value.first_date == dt.date(2026, 10, 1)
 
 
 def test_notice_that_would_end_with_the_contract_is_refused():
-    with pytest.raises(NoticeRefused, match="ends after 2027-06-30 anyway") as refusal:
+    with pytest.raises(NoticeRefused, match="ends after 30 Jun 2027 anyway") as refusal:
         notices.check_notice(AGREEMENT, Party.TENANT, dt.date(2027, 4, 2))
 
     assert refusal.value.first_date is None
@@ -57,7 +57,7 @@ def test_notice_that_would_end_with_the_contract_is_refused():
 def test_a_second_notice_is_refused():
     running = replace(AGREEMENT, terms=replace(AGREEMENT.terms, notice_given_on=dt.date(2026, 11, 1)))
 
-    with pytest.raises(NoticeRefused, match="given on 2026-11-01; this contract ends after 2027-01-29"):
+    with pytest.raises(NoticeRefused, match="given on 1 Nov 2026; this contract ends after 29 Jan 2027"):
         notices.check_notice(running, Party.PROVIDER, DAY)
 
 

@@ -36,7 +36,7 @@ def test_what_an_approver_wrote_is_what_the_tenant_reads() -> None:
 def test_a_window_that_passed_names_its_last_day() -> None:
     told = for_tenant(reasons.window_passed(dt.date(2026, 11, 21)))
 
-    assert told == TenantReason("window", "The last start asked for, 2026-11-21, has passed.", None)
+    assert told == TenantReason("window", "The last start asked for, 21 Nov 2026, has passed.", None)
 
 
 def test_without_a_reason_there_is_none_to_read() -> None:

@@ -60,7 +60,7 @@ def second_limit(s):
 
 
 CHANGES = {
-    "the day": (lambda s: s.update(today="2026-11-23"), "The day is 2026-11-23; the plan was made on 2026-11-22."),
+    "the day": (lambda s: s.update(today="2026-11-23"), "The day is 23 Nov 2026; the plan was made on 22 Nov 2026."),
     "a contract": (lambda s: s["contracts"][0].update(notice_days=30), "Contract c1 has changed."),
     "a new contract": (
         lambda s: s["contracts"].append({"id": "c2", "notice_given_on": None}),
@@ -68,7 +68,7 @@ CHANGES = {
     ),
     "a notice": (
         lambda s: s["contracts"][0].update(notice_given_on="2026-11-22"),
-        "Notice of contract c1 was given on 2026-11-22.",
+        "Notice of contract c1 was given on 22 Nov 2026.",
     ),
     "a reservation": (lambda s: s["reservations"][0].update(end="2027-01-15"), "Reservation R-1 has changed."),
     "a new reservation": (

@@ -41,7 +41,7 @@ def test_a_plan_of_yesterday_is_stale(session: Session) -> None:
     plan = propose(session)
     tomorrow = moment(approver(session), today=TODAY + dt.timedelta(1))
 
-    with pytest.raises(StalePlan, match=r"The day is 2026-11-23; the plan was made on 2026-11-22\."):
+    with pytest.raises(StalePlan, match=r"The day is 23 Nov 2026; the plan was made on 22 Nov 2026\."):
         publish(session, plan_id=plan.public_id, moment=tomorrow)
 
 
