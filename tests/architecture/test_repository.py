@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import io
 import re
-import subprocess
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,15 +22,42 @@ THIS_MACHINE = re.compile(r"/(?:home|root|Users|work)/\w")
 INDEX_HOST = re.compile(
     r"https?://\S*(?:pypi|pythonhosted|simple/|artifactory|nexus|devpi)|--(?:extra-)?index-url", re.I
 )
+TEXTS = (
+    ".py",
+    ".html",
+    ".css",
+    ".js",
+    ".svg",
+    ".toml",
+    ".json",
+    ".md",
+    ".txt",
+    ".ini",
+    ".mako",
+    ".yml",
+    ".yaml",
+    ".sh",
+)
+TOOLS_OWN = {
+    ".git",
+    ".venv",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    "__pycache__",
+    "var",
+    "build",
+    "node_modules",
+}
 HELP = {"--help", "--version"}
 
 
 def files(*endings: str) -> list[Path]:
-    """The repository's files with these endings; where git is not at hand (an archive), all but what tools make."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
-    names = [name for name in listed.stdout.split("\0") if name]
-    found = [ROOT / name for name in names] or [path for path in ROOT.rglob("*") if ".venv" not in path.parts]
-    return sorted(path for path in found if path.is_file() and (not endings or path.suffix in endings))
+    """The repository's texts with these endings (by default, all of them), without what tools put beside them."""
+    wanted = endings or TEXTS
+    found = (path for path in ROOT.rglob("*") if path.suffix in wanted or path.name in {"Makefile", "run"})
+    inside = (path for path in found if path.is_file() and not TOOLS_OWN & set(path.relative_to(ROOT).parts[:-1]))
+    return sorted(path for path in inside if not endings or path.suffix in endings)
 
 
 def test_no_file_is_too_long() -> None:
@@ -136,7 +162,7 @@ def test_no_path_of_a_machine_and_no_package_index() -> None:
     found = [
         f"{name(path)}:{number}: {line.strip()[:80]}"
         for path in files()
-        if path != own and path.suffix not in {".gz", ".png"}
+        if path != own
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if THIS_MACHINE.search(line) or INDEX_HOST.search(line)
     ]
