@@ -94,13 +94,17 @@ def as_relaxed(guide: Guide) -> Starts:
     return starts
 
 
-def ways(guide: Guide) -> list[tuple[Order, Starts]]:
-    """The orders that are worth trying, each with the starts that go with it."""
+def ways(guide: Guide, whole: Guide | None = None) -> list[tuple[Order, Starts]]:
+    """The orders that are worth trying, each with the starts that go with it.
+
+    ``whole``: the best admission in whole blocks, where it is known.
+    """
+    relaxed = [(by_relaxation(each), as_relaxed(each)) for each in (guide, whole) if each is not None]
     return [
         (by_price, earliest),
         (by_price, cheapest(guide)),
         (by_worth(guide), cheapest(guide)),
-        (by_relaxation(guide), as_relaxed(guide)),
+        *relaxed,
     ]
 
 

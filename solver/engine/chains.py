@@ -123,7 +123,7 @@ def _progress(
 
 def run_leg(problem: Problem, leg: Leg) -> Finished:
     """Run one leg on this process's board of the problem."""
-    return _run_on(_board(problem), leg, lambda: False)
+    return _run_on(board_of(problem), leg, lambda: False)
 
 
 def _run_here(board: Board, leg: Leg, watch: Watch) -> list[Finished]:
@@ -154,11 +154,12 @@ def _run_on(board: Board, leg: Leg, interrupted: Callable[[], bool]) -> Finished
     return Finished(best, board.values(), chain.gave_up)
 
 
-_boards: dict[str, Board] = {}
-
-
-def _board(problem: Problem) -> Board:
+def board_of(problem: Problem) -> Board:
+    """This process's board of the problem, built when it is first asked for."""
     if problem.key not in _boards:
         _boards.clear()
         _boards[problem.key] = Board(problem.snapshot, cluster.build(problem.snapshot), problem.decisions)
     return _boards[problem.key]
+
+
+_boards: dict[str, Board] = {}

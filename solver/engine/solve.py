@@ -14,14 +14,13 @@ from solver import cluster as clusters
 from solver import standing as standings
 from solver.cluster import Cluster
 from solver.decisions import Decisions
-from solver.engine import admission, bound, chains
+from solver.engine import admission, attempts, bound, chains
 from solver.engine.board import Board, Position
 from solver.engine.bound import Relaxation
 from solver.engine.complete import accepted_of, complete, keep_longer, recalls_of
 from solver.engine.crew import Crew, crew
 from solver.engine.explain import explain
 from solver.engine.parameters import SolveParameters
-from solver.engine.policy import POLICIES, TIGHT
 from solver.engine.repair import repair
 from solver.engine.watch import OPTIMAL_GAP, Watch, gap
 from solver.plan import FORMAT, Declined, Plan, Tier
@@ -31,7 +30,9 @@ _GUIDED_TIERS = 2
 _SMALL_RELAXATION = 100_000
 """Requests x days up to which relaxing every tier takes next to no time; beyond, the lower ones wait for the end."""
 _PRICED_TIER = 1
-_GUIDED_SHARE = 0.5
+_GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.15, 0.45), 0.1
+"""Shares of the time left that attempts at the first tiers, and at each one behind them, may take."""
+_MOST_NOISY, _ROUNDS_PER_ATTEMPT = 60, 20
 _RELAXATION_SHARE = 0.6
 _DEEPENING_SHARE, _LEAST_DEEPENING_SECONDS = 0.15, 1.5
 _LOWER_TIER_EFFORT = 4.0
@@ -119,52 +120,58 @@ class _Solve:
         """Try other orders and policies from the empty board, tier by tier; keep and improve the best of each tier."""
         first, first_values = board.positions(), board.values()
         best: tuple[Position, ...] = ()
-        for number, tier in enumerate(first_values, start=1):
-            ways = self._ways(board, relaxations.get(tier))
-            tried: list[tuple[float, tuple[Position, ...]]] = []
-            until = self._share_of_time(_GUIDED_SHARE * number / len(first_values))
-            for policy, (order, starts) in itertools.product(POLICIES, ways):
-                if tried and until is not None and self.watch.seconds > until:
-                    break
-                board.set_up(best)
-                board.policy = policy
-                admission.fill(board, tier, order, starts)
-                tried.append((board.values()[tier], board.positions()))
-            board.policy = TIGHT
-            board.set_up(max(tried, key=lambda item: item[0])[1])
-            if number < len(first_values):
-                self._deepen(board, decisions, tier)
+        problem = chains.Problem(self.loaded.sha256, self.snapshot, decisions)
+        shares = itertools.chain(_GUIDED_SHARES, itertools.repeat(_LAST_GUIDED_SHARE))
+        for tier, share in zip(first_values, shares, strict=False):
+            seconds = self._seconds_of(share)
+            tasks = self._attempts(board, tier, best, relaxations.get(tier), seconds=seconds)
+            board.set_up(attempts.best_of(problem, board, self.crew, tasks))
+            if tier != max(first_values):
+                self._deepen(problem, board, tier)
             best = board.positions()
         board.set_up(best)
         if list(board.values().values()) < list(first_values.values()):
             board.set_up(first)
 
-    def _deepen(self, board: Board, decisions: Decisions, tier: int) -> None:
+    def _deepen(self, problem: chains.Problem, board: Board, tier: int) -> None:
         """Improve the tier alone while those behind it are not in its way yet."""
         left = self.watch.seconds_left(self._reserve())
         if left is not None and _DEEPENING_SHARE * left < _LEAST_DEEPENING_SECONDS:
             return
         reserve = self._reserve() + (0.0 if left is None else (1 - _DEEPENING_SHARE) * left)
-        problem = chains.Problem(self.loaded.sha256, self.snapshot, decisions)
         chains.improve(problem, board, self.crew, self.watch, reserve=reserve, deepest=tier)
 
-    def _ways(self, board: Board, relaxation: Relaxation | None) -> list[tuple[admission.Order, admission.Starts]]:
-        """The orders to try: after the linear relaxation, and after the best admission in whole blocks if known."""
-        if relaxation is None:
-            return admission.ways(admission.Guide({}, np.zeros(board.cluster.days)))
-        ways = admission.ways(admission.Guide(relaxation.fractions, relaxation.day_prices))
-        if relaxation.whole:
-            accepted = {request: [(start, 1.0)] for request, (start, _) in relaxation.whole.items()}
-            whole = admission.Guide(accepted, relaxation.day_prices)
-            ways.append((admission.by_relaxation(whole), admission.as_relaxed(whole)))
-        return ways
+    def _attempts(
+        self,
+        board: Board,
+        tier: int,
+        positions: tuple[Position, ...],
+        relaxation: Relaxation | None,
+        *,
+        seconds: float | None,
+    ) -> list[attempts.Task]:
+        """One task for each hand of the crew, guided by the tier's relaxation where there is one."""
+        guides = self._guides(board, relaxation)
+        limit, hands, enough = self.parameters.work_limit, self.crew.hands, self.watch.bounds.get(tier)
+        noisy = _MOST_NOISY if limit is None else min(_MOST_NOISY, limit // _ROUNDS_PER_ATTEMPT)
+        task = attempts.Task(tier, positions, guides, 0, hands, seconds, noisy, enough, "")
+        seed = f"{self.parameters.seed}/{tier}"
+        return [replace(task, first=hand, seed=f"{seed}/{hand}") for hand in range(hands)]
 
-    def _share_of_time(self, share: float) -> float | None:
-        """The second of the solve at which ``share`` of what the limit leaves is spent; None: only work counts."""
+    def _guides(self, board: Board, relaxation: Relaxation | None) -> tuple[admission.Guide, ...]:
+        """The linear relaxation, and the best admission in whole blocks if known."""
+        if relaxation is None:
+            return (admission.Guide({}, np.zeros(board.cluster.days)),)
+        linear = admission.Guide(relaxation.fractions, relaxation.day_prices)
+        if not relaxation.whole:
+            return (linear,)
+        accepted = {request: [(start, 1.0)] for request, (start, _) in relaxation.whole.items()}
+        return linear, admission.Guide(accepted, relaxation.day_prices)
+
+    def _seconds_of(self, share: float) -> float | None:
+        """Seconds that ``share`` of what the limit leaves comes to; None: only work counts."""
         left = self.watch.seconds_left(self._reserve())
-        if left is None or self.parameters.work_limit is not None:
-            return None
-        return self.watch.seconds + share * left
+        return None if left is None or self.parameters.work_limit is not None else share * left
 
     def _improve(self, board: Board, decisions: Decisions) -> None:
         if self.watch.is_closed(OPTIMAL_GAP):

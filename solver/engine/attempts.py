@@ -1,0 +1,117 @@
+"""Attempts at one tier: admission in every order and under every policy, then with chance in the order of the best.
+
+Each hand of the crew takes its share of the attempts. No OR-Tools here, so that a worker starts fast.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from dataclasses import dataclass, replace
+
+from solver.engine import admission
+from solver.engine.admission import Guide, Order
+from solver.engine.board import Board, Position
+from solver.engine.chains import Problem, board_of
+from solver.engine.crew import Crew
+from solver.engine.policy import POLICIES, TIGHT, Policy
+from solver.engine.watch import OPTIMAL_GAP
+from solver.engine.wishes import Wish
+
+_NOISES = (0.03, 0.1, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A hand's attempts at ``tier`` on top of ``positions``: each ``step``-th way from ``first`` on, then noisy ones.
+
+    ``seconds``: when to stop, after one attempt at least; None: no limit. ``noisy``: the most noisy ones.
+    ``enough_usd``: the tier's bound, None where it is not known.
+    """
+
+    tier: int
+    positions: tuple[Position, ...]
+    guides: tuple[Guide, ...]
+    first: int
+    step: int
+    seconds: float | None
+    noisy: int
+    enough_usd: float | None
+    seed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The tier's highest value, the number of the attempt that reached it, and what stands then."""
+
+    value_usd: float
+    number: int
+    positions: tuple[Position, ...]
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        return self.value_usd, -self.number
+
+
+def best_of(problem: Problem, board: Board, crew: Crew, tasks: list[Task]) -> tuple[Position, ...]:
+    """What the best attempt of all the crew's hands leaves standing, the first of equals."""
+    done = crew.run(carry_out, [(problem, task) for task in tasks], lambda: [_carry_out(board, tasks[0])])
+    if not done:  # interrupted before any hand was done
+        done = [_carry_out(board, _shortest(tasks[0]))]
+    return max(done, key=lambda best: best.rank).positions
+
+
+def carry_out(problem: Problem, task: Task) -> Best:
+    """Make the task's attempts on this process's board of the problem."""
+    return _carry_out(board_of(problem), task)
+
+
+def _shortest(task: Task) -> Task:
+    return replace(task, seconds=0.0)
+
+
+def _carry_out(board: Board, task: Task) -> Best:
+    until = None if task.seconds is None else time.monotonic() + task.seconds
+    chance = random.Random(task.seed)  # noqa: S311 - chance for a search, no secret
+    ways = list(itertools.product(POLICIES, admission.ways(*task.guides)))
+    plain = range(task.first % len(ways), len(ways), task.step)
+    best: Best | None = None
+    for turn in range(len(plain) + task.noisy):
+        if best is not None and (_is_enough(best, task) or (until is not None and time.monotonic() > until)):
+            break
+        number = plain[turn] if best is None or turn < len(plain) else best.number
+        policy, (order, starts) = ways[number]
+        if turn >= len(plain):
+            order = _noisy(order, chance, chance.choice(_NOISES))
+        value, positions = _attempt(board, task, policy, order, starts)
+        if best is None or value > best.value_usd:
+            best = Best(value, number, positions)
+    if best is None:
+        raise AssertionError("a task makes one attempt at least")
+    return best
+
+
+def _is_enough(best: Best, task: Task) -> bool:
+    return task.enough_usd is not None and best.value_usd >= task.enough_usd * (1 - OPTIMAL_GAP)
+
+
+def _attempt(
+    board: Board, task: Task, policy: Policy, order: Order, starts: admission.Starts
+) -> tuple[float, tuple[Position, ...]]:
+    board.set_up(task.positions)
+    board.policy = policy
+    admission.fill(board, task.tier, order, starts)
+    board.policy = TIGHT
+    return board.values()[task.tier], board.positions()
+
+
+def _noisy(order: Order, chance: random.Random, noise: float) -> Order:
+    """The order with chance in all but its first key, where it has more than one."""
+
+    def noisy(wish: Wish) -> tuple[float, ...]:
+        keys = order(wish)
+        kept = len(keys) > 1
+        return (*keys[:kept], *(key * chance.uniform(1 - noise, 1 + noise) for key in keys[kept:]))
+
+    return noisy
