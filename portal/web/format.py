@@ -14,6 +14,7 @@ NOTHING = Markup('<span class="faint">–</span>')
 _MINUS = "\N{MINUS SIGN}"
 _CENTS_BELOW = Decimal(1000)
 _HOUR_S, _DAY_S = 3600, 86_400
+_DAYS_WITH_HOURS = 3  # an offer that expires in 1 day 23 h has more than one day left
 
 
 def number_text(value: Decimal | float | None, places: int = 0) -> str:
@@ -148,7 +149,7 @@ def ago(at: dt.datetime | None, now: dt.datetime) -> Markup:
 
 
 def duration_text(length: dt.timedelta | float) -> str:
-    """The largest unit, with the next one below where it helps: 42 s, 1 min 42 s, 3 h 5 min, 12 days."""
+    """The largest unit, with the next one below where it helps: 42 s, 1 min 42 s, 3 h 5 min, 1 day 23 h, 12 days."""
     seconds = int(length.total_seconds() if isinstance(length, dt.timedelta) else length)
     if seconds < 60:
         return f"{seconds} s"
@@ -156,7 +157,8 @@ def duration_text(length: dt.timedelta | float) -> str:
         return _two_units(seconds, 60, "min", "s")
     if seconds < _DAY_S:
         return _two_units(seconds // 60, 60, "h", "min")
-    return counted_text(seconds // _DAY_S, "day")
+    days, hours = seconds // _DAY_S, seconds % _DAY_S // _HOUR_S
+    return counted_text(days, "day") + (f" {hours} h" if hours and days < _DAYS_WITH_HOURS else "")
 
 
 def days_text(count: int) -> str:

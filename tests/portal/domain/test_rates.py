@@ -59,11 +59,14 @@ class TestRateCard:
         assert rates.line_on(LINES, scope=Scope.POD, interruptible=False, day=day) is LINES[3]
 
     @pytest.mark.parametrize(
-        ("scope", "interruptible", "day"),
-        [(Scope.POD, True, dt.date(2027, 1, 1)), (Scope.ANY, False, dt.date(2025, 12, 31))],
+        ("scope", "interruptible", "day", "said"),
+        [
+            (Scope.POD, True, dt.date(2027, 1, 1), "1 Jan 2027"),
+            (Scope.ANY, False, dt.date(2025, 12, 31), "31 Dec 2025"),
+        ],
     )
-    def test_without_a_line_there_is_no_quote(self, scope, interruptible, day):
-        with pytest.raises(NoRate, match=f"scope {scope} on {day}"):
+    def test_without_a_line_there_is_no_quote(self, scope, interruptible, day, said):
+        with pytest.raises(NoRate, match=f"scope {scope} on {said}"):
             rates.line_on(LINES, scope=scope, interruptible=interruptible, day=day)
 
 

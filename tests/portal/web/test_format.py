@@ -128,7 +128,15 @@ def test_a_duration_has_two_units_at_most(seconds: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(-300, "5 min ago"), (-5, "just now"), (7200, "in 2 h"), (5, "in less than a minute"), (-86_400, "1 day ago")],
+    [
+        (-300, "5 min ago"),
+        (-5, "just now"),
+        (7200, "in 2 h"),
+        (5, "in less than a minute"),
+        (-86_400, "1 day ago"),
+        (172_740, "in 1 day 23 h"),
+        (270_000, "in 3 days"),
+    ],
 )
 def test_an_instant_can_be_told_by_its_distance(seconds: int, text: str) -> None:
     """Past and future."""
