@@ -71,7 +71,7 @@ class _BlockFields(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     )
     days = WholeField(
         "For how long",
-        validators=[InputRequired("Write how many days."), _Within(1, _MOST_DAYS, "Write 1 day or more.")],
+        validators=[InputRequired("Write how many days."), _Within(1, _MOST_DAYS, f"Write 1 to {_MOST_DAYS:,} days.")],
     )
     scope = SelectField(
         "How close together", choices=choices([(scope.value, label) for scope, label in _SCOPES]), default="any"

@@ -18,14 +18,29 @@ from portal.domain.errors import DomainError
 csrf = CSRFProtect()
 WRONG_FORM = 422
 _SEPARATORS = str.maketrans("", "", ", \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}_'")
+_IN_OUR_WORDS = {"Not a valid choice.": "This is not in the list. Choose again."}
 
 
 def init_app(app: Flask) -> None:
     csrf.init_app(app)
 
 
+class _Sentences:
+    """What WTForms itself says, in our words."""
+
+    def gettext(self, text: str) -> str:
+        return _IN_OUR_WORDS.get(text, text)
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return one if number == 1 else many
+
+
 class BaseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """A form that changes something: sent by POST, with a CSRF token."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # Flask-WTF has no types
+        def get_translations(self, _form: FlaskForm) -> _Sentences:
+            return _Sentences()
 
     def refuse(self, error: DomainError | str) -> None:
         """Show this refusal above the fields; the view answers with `WRONG_FORM`."""

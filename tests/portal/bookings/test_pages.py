@@ -138,11 +138,12 @@ def test_a_wrong_form_keeps_what_was_typed(booker: Visitor, rows: Session, butto
     [
         ("gpus", "many", "Write a whole number"),
         ("gpus", "", "Write how many GPUs."),
-        ("days", "0", "Write 1 day or more."),
+        ("days", "0", "Write 1 to 10,000 days."),
+        ("days", "10001", "Write 1 to 10,000 days."),
         ("earliest_start", "tomorrow", "Write a day as YYYY-MM-DD"),
         ("latest_start", "2026-12-24", "The latest start lies before the earliest one."),
         ("rate", "2.99", "The rate card asks USD 3.00 per GPU-hour"),
-        ("contract", "C-OTHERS", "Not a valid choice"),
+        ("contract", "C-OTHERS", "This is not in the list. Choose again."),
         ("min_gpus", "100", "must be a multiple of 72"),
     ],
 )
