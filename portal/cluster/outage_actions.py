@@ -13,7 +13,7 @@ from portal.audit.actions import record
 from portal.cluster.losses import Loss
 from portal.cluster.outage_changes import Consequences, OutageChange, consequences_of, consequences_of_removal
 from portal.cluster.outages import event_of
-from portal.domain.errors import Conflict, Invalid, NotAllowed
+from portal.domain.errors import ConsequencesChanged, Invalid, NotAllowed
 from portal.domain.permissions import Permission
 from portal.domain.states import RunCause
 from portal.models.capacity import lock_capacity
@@ -34,12 +34,6 @@ class Confirmation:
 
     seen: str | None = None
     overrides: bool = False
-
-
-class ConsequencesChanged(Conflict):
-    """What the change would bring about is no longer what was confirmed."""
-
-    code = "consequences_changed"
 
 
 class WithinMoveNotice(NotAllowed):

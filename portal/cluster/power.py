@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session, joinedload
 from portal.audit.actions import record
 from portal.cluster.blocks import Block, Placed, placed
 from portal.cluster.losses import Days, Loss
-from portal.cluster.outage_actions import Confirmation, ConsequencesChanged, queue_repair, tell_tenants
-from portal.domain.errors import Invalid, NotFound
+from portal.cluster.outage_actions import Confirmation, queue_repair, tell_tenants
+from portal.domain.errors import ConsequencesChanged, Invalid, NotFound
 from portal.models.capacity import lock_capacity
 from portal.models.cluster import Hall, PowerLimit, Site
 from portal.models.settings import Settings

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from portal.audit.actions import record
 from portal.contracts.consequences import Consequences, consequences_of
 from portal.contracts.queries import contract_for
-from portal.domain.errors import Conflict, NotAllowed
+from portal.domain.errors import ConsequencesChanged, NotAllowed
 from portal.domain.notices import check_notice, check_receipt
 from portal.domain.states import OfferState, Party, RequestState, ReservationState, check_transition
 from portal.models.capacity import lock_capacity
@@ -36,12 +36,6 @@ class NewNotice:
     given_on: dt.date
     document: str = ""
     seen: str | None = None
-
-
-class ConsequencesChanged(Conflict):
-    """What the notice would bring about is no longer what was confirmed."""
-
-    code = "consequences_changed"
 
 
 def give_notice(

@@ -59,6 +59,12 @@ class Conflict(DomainError):
     code = "conflict"
 
 
+class ConsequencesChanged(Conflict):
+    """What a change would bring about is no longer what the person read and confirmed."""
+
+    code = "consequences_changed"
+
+
 class StaleVersion(Conflict):
     """The version that was edited is no longer the newest."""
 

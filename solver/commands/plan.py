@@ -6,10 +6,12 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -47,33 +49,40 @@ def command(  # noqa: PLR0913  # one parameter for each word of the command
     progress: str,
 ) -> None:
     """Plan SNAPSHOT: accept or decline every request, and say why."""
-    with refusing():
+    if time_limit is None and work_limit is None:
+        time_limit = DEFAULT_TIME_LIMIT_SECONDS
+    watch = Watch(time_limit)
+    with refusing(), _interrupts(watch):
         for path in (output, *([receipt] if receipt else [])):
             files.check_writable(path)
         loaded = snapshots.load(snapshot)
-        if time_limit is None and work_limit is None:
-            time_limit = DEFAULT_TIME_LIMIT_SECONDS
+        watch.restart(after=_seconds_of_start())
         parameters = SolveParameters(time_limit, work_limit, workers or os.cpu_count() or 1, seed, scheduler)
-        with listener_for(progress) as listener:
-            watch = Watch(time_limit, listener)
+        with listener_for(progress) as watch.listener:
             made = _solve(loaded, parameters, watch)
         files.write_bytes(output, files.dump(made))
         if receipt is not None:
-            files.write_bytes(
-                receipt, (json.dumps(receipt_of(loaded, parameters, made, watch), indent=1) + "\n").encode()
-            )
-    _summary(made, watch)
+            text = json.dumps(receipt_of(loaded, parameters, made, watch), indent=1)
+            files.write_bytes(receipt, f"{text}\n".encode())
+        _summary(made, watch)
+
+
+_LOADED_AT = time.time()
+
+
+def _seconds_of_start() -> float:
+    """Seconds from the start of the process until its own modules were there: the time limit counts them too."""
+    return max(0.0, _LOADED_AT - float(psutil.Process().create_time()))
 
 
 def _solve(loaded: snapshots.Loaded, parameters: SolveParameters, watch: Watch) -> Plan:
     from solver.engine.crew import NoScheduler
     from solver.engine.solve import solve
 
-    with _interrupts(watch):
-        try:
-            return solve(loaded, parameters, watch)
-        except NoScheduler as unreachable:
-            raise click.BadParameter(str(unreachable), param_hint="--scheduler") from None
+    try:
+        return solve(loaded, parameters, watch)
+    except NoScheduler as unreachable:
+        raise click.BadParameter(str(unreachable), param_hint="--scheduler") from None
 
 
 @contextmanager

@@ -43,6 +43,10 @@ class Watch:
     _began: float = field(default_factory=time.monotonic)
     _interrupted: bool = False
 
+    def restart(self, *, after: float) -> None:
+        """Count from now on, with ``after`` seconds spent already."""
+        self._began = time.monotonic() - after
+
     def interrupt(self) -> None:
         """Ask the solve to return the best plan it has."""
         self._interrupted = True

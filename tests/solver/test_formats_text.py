@@ -243,7 +243,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(
         raise OSError("no space left")
 
     monkeypatch.setattr(files.os, "replace", fail)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(files.BadFile, match="it cannot be written: no space left"):
         files.write_bytes(str(path), b"new")
 
     assert path.read_bytes() == b"old"

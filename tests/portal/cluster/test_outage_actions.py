@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session
 
 from portal.cluster.outage_actions import (
     Confirmation,
-    ConsequencesChanged,
     WithinMoveNotice,
     record_outage,
     remove_outage,
 )
 from portal.cluster.outage_changes import OutageChange, consequences_of, consequences_of_removal
 from portal.cluster.outages import When, count, event_of, events
-from portal.domain.errors import Invalid, NotFound
+from portal.domain.errors import ConsequencesChanged, Invalid, NotFound
 from portal.domain.states import OutageKind, Role, RunCause, RunState
 from portal.models.audit import AuditEntry
 from portal.models.capacity import Capacity

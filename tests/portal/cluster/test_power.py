@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.cluster.outage_actions import Confirmation, ConsequencesChanged
+from portal.cluster.outage_actions import Confirmation
 from portal.cluster.power import (
     Excess,
     LimitChange,
@@ -18,7 +18,7 @@ from portal.cluster.power import (
     record_limit,
     remove_limit,
 )
-from portal.domain.errors import Invalid, NotFound
+from portal.domain.errors import ConsequencesChanged, Invalid, NotFound
 from portal.domain.states import RunCause
 from portal.models.audit import AuditEntry
 from portal.models.capacity import Capacity
