@@ -35,6 +35,7 @@ _GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.1, 0.3), 0.1
 _MOST_NOISY, _ROUNDS_PER_ATTEMPT = 60, 20
 _RELAXATION_SHARE = 0.6
 _DEEPENING_SHARE, _LEAST_DEEPENING_SECONDS = 0.15, 1.5
+_MOST_RESERVED = 0.35
 _LOWER_TIER_EFFORT = 4.0
 """A tier far down has most of its requests undecided: its relaxation was seen to take up to three times the longest."""
 _LEAST_EXPLAINED = 100
@@ -88,7 +89,8 @@ class _Solve:
     def _reserve(self) -> float:
         """Seconds that the stages after improvement will need, by the size of the snapshot (measured, 2 cores)."""
         days = (self.snapshot.horizon_end - self.snapshot.today).days
-        return 0.2 + 5e-6 * len(self.snapshot.requests) * days
+        needed = 0.2 + 7e-6 * len(self.snapshot.requests) * days
+        return min(needed, _MOST_RESERVED * (self.watch.time_limit_seconds or needed))
 
     def _relax(self, cluster: Cluster, decisions: Decisions, board: Board) -> dict[int, Relaxation]:
         """Each tier's relaxation with the tiers above at the value that the one above them led to.

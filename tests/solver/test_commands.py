@@ -169,7 +169,7 @@ def test_progress_as_json_lines_and_a_receipt(snapshot: Path, tmp_path: Path) ->
 def test_an_interrupt_writes_the_best_plan_so_far_and_exits_with_0(number: signal.Signals, tmp_path: Path) -> None:
     path, out = tmp_path / "snapshot.json", tmp_path / "plan.json"
     path.write_bytes(build.encode(market(5, requests=60)))
-    command = [sys.executable, "-m", "solver", "plan", str(path), "-o", str(out), "--time-limit", "100"]
+    command = [sys.executable, "-m", "solver", "plan", str(path), "-o", str(out), "--time-limit", "25"]
     process = subprocess.Popen(
         [*command, "--progress", "json", "--workers", "2"], stderr=subprocess.PIPE, cwd=REPOSITORY
     )
@@ -187,7 +187,8 @@ def test_workers_do_not_outlive_a_solver_that_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "snapshot.json"
     path.write_bytes(build.encode(market(6, requests=60)))
     command = [sys.executable, "-m", "solver", "plan", str(path), "-o", str(tmp_path / "plan.json"), "--workers", "2"]
-    process = subprocess.Popen([*command, "--progress", "json"], stderr=subprocess.PIPE, cwd=REPOSITORY)
+    command += ["--progress", "json", "--time-limit", "25"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=REPOSITORY)
     assert process.stderr is not None
     while b'"improvement"' not in process.stderr.readline():
         assert process.poll() is None

@@ -65,6 +65,7 @@ def solve(problem: Problem, effort: Effort, deadline_seconds: float | None) -> I
     own = _worth(takes, problem.tier)
     model.maximize(own)
     solver = cp_model.CpSolver()
+    solver.parameters.catch_sigint_signal = False  # else its own handler replaces ours for good, and Ctrl-C kills
     solver.parameters.num_workers = effort.workers
     solver.parameters.interleave_search = effort.workers > 1
     solver.parameters.random_seed = effort.seed
