@@ -86,7 +86,7 @@ class _BlockFields(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         description="Only where it may be interrupted.",
         validators=[Optional(), _Within(0, _MOST_DAYS, "Write 0 days or more.")],
     )
-    rate = AmountField("Rate offered", description="On demand: the card's, or more.")
+    rate = AmountField("Rate offered", description="On demand. Empty: what the rate card asks.")
     note = TextAreaField("Note", validators=[Length(max=2000, message="Use 2,000 characters or fewer.")])
 
     def fill(self, found: Choices) -> None:

@@ -14,9 +14,9 @@ from portal.bookings import fits, queries
 from portal.bookings import request_actions as actions
 from portal.bookings.fits import Answer, Block
 from portal.bookings.forms import ON_DEMAND, Choices, RequestForm, given, values_of
-from portal.bookings.quotes import Quote, card_rate
+from portal.bookings.quotes import Quote
 from portal.bookings.terms import Terms, WrongTerms, terms_of, wish_of
-from portal.domain.errors import Conflict, NoRate
+from portal.domain.errors import Conflict
 from portal.domain.permissions import Permission
 from portal.domain.reasons import for_tenant
 from portal.domain.requests import OPEN_STATES, can_amend, can_withdraw
@@ -218,20 +218,11 @@ def _blank_form() -> RequestForm:
         earliest_start=start,
         latest_start=start + dt.timedelta(_WINDOW_DAYS),
         days=_DAYS,
-        rate=_card(),
     )
     offered = [contract.public_id for contract in form.choices.contracts]
     wanted = request.args.get("contract", "")
     form.contract.data = wanted if wanted in offered else offered[0] if offered else ON_DEMAND
     return form
-
-
-def _card() -> Any:
-    """The rate that the form begins with, where the card has one."""
-    try:
-        return card_rate(db.session, scope=Scope.ANY, interruptible=False, today=business_day()).usd_per_gpu_hour
-    except NoRate:
-        return None
 
 
 def _values(row: Request) -> dict[str, object]:

@@ -47,11 +47,16 @@ def init_app(app: Flask) -> None:
 def load_assets() -> dict[str, Asset]:
     """Every script and icon by name, and all style sheets as `berth.css`."""
     files = {path.name: path.read_bytes() for path in _files("*.js", "*.svg")}
-    files[BUNDLE] = _LAYERS.encode() + b"\n".join(path.read_bytes() for path in _files("*.css"))
+    files[BUNDLE] = _LAYERS.encode() + b"\n".join(_unindented(path.read_bytes()) for path in _files("*.css"))
     return {
         name: Asset(name=name, content=content, digest=hashlib.sha256(content).hexdigest()[:12])
         for name, content in files.items()
     }
+
+
+def _unindented(style_sheet: bytes) -> bytes:
+    """A style sheet without what is only there for those who write it: indentation and empty lines."""
+    return b"\n".join(line.strip() for line in style_sheet.splitlines() if line.strip())
 
 
 @blueprint.get("/static/<string(length=12):digest>/<string:name>")

@@ -60,6 +60,9 @@ class Chain:
     def run(self, stop: Callable[[int], bool], progress: Callable[[int], float]) -> tuple[Position, ...]:
         """Follow the chain until ``stop(rounds)``; ``progress(rounds)`` in [0, 1] cools the threshold down."""
         board = self.board
+        if not self._wishes:  # nothing is asked for in these tiers: what they have was recalled
+            self.gave_up = True
+            return board.positions()
         tiers = sorted({wish.tier for wish in self._wishes})
         index = {tier: i for i, tier in enumerate(tiers)}
         values = [board.values()[tier] for tier in tiers]

@@ -135,3 +135,19 @@ def test_two_workers_give_the_same_plan_each_time_and_one_that_keeps_every_rule(
 def test_impossible_parameters_are_refused(fields: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         SolveParameters(**fields)  # type: ignore[arg-type]
+
+
+def test_a_tier_that_only_a_forced_recall_has_is_worth_what_was_lost() -> None:
+    """The hall goes dark under an interruptible reservation of tier 0; all requests are of tier 1."""
+    content = build.snapshot(
+        sites=[build.site(power_limits=[build.power_limit(2, 10, 0.0)])],
+        reservations=[build.reservation(end=8, interruptible=True, recall_notice_days=2)],
+        requests=[build.request(tier=1, days=1), build.request("q2", tier=1, gpus=144, days=1, latest=1)],
+    )
+    loaded = build.load(content)
+
+    plan = solve(loaded, QUICK)
+
+    assert broken_rules(loaded.snapshot, plan) == []
+    assert [recall.reservation for recall in plan.recalls] == ["v1"]
+    assert plan.tiers[0].value_usd < 0
