@@ -32,26 +32,34 @@ def loads_or_is_refused(kind: str, data: bytes) -> None:
 
 
 @given(edits=st.lists(st.tuples(st.sampled_from(PATHS), values), min_size=1, max_size=3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_any_values_in_any_fields(edits: list[tuple[tuple[str, str], Any]]) -> None:
     for (kind, path), value in edits:
         content = EXAMPLES[kind]
         for (other_kind, other), more in edits:
             if other_kind == kind and not other.startswith(path) and not path.startswith(other):
-                content = broken.with_value(content, other, more)
+                content = _edited(content, other, more)
 
-        loads_or_is_refused(kind, build.encode(broken.with_value(content, path, value)))
+        loads_or_is_refused(kind, build.encode(_edited(content, path, value)))
+
+
+def _edited(content: Any, path: str, value: Any) -> Any:
+    """The content with this value at the path, or as it is where another edit took the place away."""
+    try:
+        return broken.with_value(content, path, value)
+    except (TypeError, KeyError, IndexError):
+        return content
 
 
 @given(data=st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_any_bytes(data: bytes) -> None:
     for kind in PARSE:
         loads_or_is_refused(kind, data)
 
 
 @given(data=st.data(), kind=st.sampled_from(["snapshot", "plan"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_a_good_file_with_some_bytes_changed(data: st.DataObject, kind: str) -> None:
     good = bytearray(json.dumps(EXAMPLES[kind]).encode())
     for _ in range(data.draw(st.integers(1, 3))):
