@@ -95,6 +95,11 @@ class Standing:
         self._count(block, -1)
         return block
 
+    def commit(self, contract_id: str, committed: Counts) -> None:
+        """Let the contract's commitment be ``committed`` GPUs by day from now on."""
+        self.committed[contract_id] = committed
+        self._slack.clear()
+
     def held(self, contract: Contract) -> Counts:
         """R7: GPUs that must stay free for the contract on each day, less its hold shortfall."""
         held = np.maximum(0, self.committed[contract.id] - self.booked[contract.id])

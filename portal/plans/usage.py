@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from solver import promise
 from solver.cluster import Counts
 from solver.standing import Standing
 from solver.terms import GPUS_PER_RACK
@@ -63,20 +64,19 @@ def days_known(standing: Standing) -> tuple[dt.date, dt.date]:
 
 def cluster_use(standing: Standing, day: dt.date) -> ClusterUse:
     """The GPUs of the cluster on ``day``, which must be one of `days_known`."""
-    cluster, t = standing.cluster, _index(standing, day)
-    healthy = int(cluster.healthy[:, t].sum())
-    sale, for_sale = int(cluster.sale[:, t].sum()), int(cluster.capacity[:, t].sum())
+    t = _index(standing, day)
+    supply = promise.supply(standing, slice(t, t + 1))
     return ClusterUse(
         day=day,
-        total=GPUS_PER_RACK * len(cluster.rack_ids),
-        for_sale=for_sale,
+        total=GPUS_PER_RACK * len(standing.cluster.rack_ids),
+        for_sale=int(supply.capacity.sum()),
         firm=int(standing.firm()[t].sum()),
         interruptible=int(standing.interruptible()[t].sum()),
         held=sum(int(standing.held(contract)[t]) for contract in standing.snapshot.contracts),
-        free=_free(standing, t),
-        lost_to_outages=GPUS_PER_RACK * (len(cluster.rack_ids) - healthy),
-        lost_to_spares=GPUS_PER_RACK * (healthy - sale),
-        lost_to_power=GPUS_PER_RACK * sale - for_sale,
+        free=int(promise.free(standing).cluster[t]),
+        lost_to_outages=int(supply.outage.sum()),
+        lost_to_spares=int(supply.spare.sum()),
+        lost_to_power=int(supply.power.sum()),
     )
 
 
@@ -107,15 +107,6 @@ def _index(standing: Standing, day: dt.date) -> int:
     if not 0 <= t < standing.cluster.days:
         raise ValueError(f"{day} is not one of the days that the snapshot is about")
     return t
-
-
-def _free(standing: Standing, t: int) -> int:
-    """The least slack of R2, R3, R7 and R8, in whole racks; a site counts for no more than its own slack."""
-    room = standing.hold_room(None)
-    halls = np.maximum(0, standing.racks.hall_room[t])
-    racks = np.minimum(standing.racks.by_site(halls), np.maximum(0, standing.racks.power_room[t]))
-    sites = np.minimum(racks, room.site[t] // GPUS_PER_RACK)
-    return GPUS_PER_RACK * min(int(sites.sum()), int(room.cluster[t]) // GPUS_PER_RACK)
 
 
 def _free_racks(standing: Standing) -> Counts:

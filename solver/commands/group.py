@@ -6,6 +6,7 @@ import click
 
 from solver.commands.offers import command as offers
 from solver.commands.plan import command as plan
+from solver.commands.promise import command as promise
 from solver.commands.verify import command as verify
 
 
@@ -14,5 +15,5 @@ def cli() -> None:
     """Plan GPU reservations: read a snapshot, write a plan, check one, ask what still fits."""
 
 
-for command in (plan, verify, offers):
+for command in (plan, verify, offers, promise):
     cli.add_command(command)

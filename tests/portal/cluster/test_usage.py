@@ -10,10 +10,16 @@ from sqlalchemy.orm import Session
 from portal.domain.states import OutageKind
 from portal.plans.standing import standing_of
 from portal.plans.usage import ClusterUse, HallUse, cluster_use, days_known, hall_uses
+from solver import cluster
+from solver import standing as standings
+from solver.promise_answer import answer
+from solver.snapshot import Loaded
 from solver.standing import Standing
 from tests.portal import factories
 from tests.portal.cluster.building import day
 from tests.portal.factories import NOW, TODAY
+from tests.solver.random_landlords import random_landlord
+from tests.solver.test_offers_command import plan
 
 
 def standing(session: Session) -> Standing:
@@ -113,3 +119,16 @@ def test_only_days_from_today_to_the_horizon_are_known(session: Session) -> None
     for other in (first - dt.timedelta(1), end):
         with pytest.raises(ValueError, match="not one of the days"):
             cluster_use(found, other)
+
+
+def test_the_page_says_of_a_day_what_the_command_promise_says() -> None:
+    for seed in range(20):
+        snapshot, decisions = random_landlord(seed)
+        decided = {"accepted": [*decisions.accepted], "hold_shortfalls": [*decisions.hold_shortfalls]}
+        found = standings.of(snapshot, cluster.build(snapshot), decisions)
+        for here in answer(Loaded(snapshot, "0" * 64), plan(snapshot, **decided)).cluster:
+            use = cluster_use(found, here.start)
+            assert (use.for_sale, use.free, use.held) == (here.capacity, here.free, sum(k.gpus for k in here.held))
+            assert (use.firm, use.interruptible) == (here.booked.firm, here.booked.interruptible)
+            lost = (use.lost_to_outages, use.lost_to_spares, use.lost_to_power)
+            assert lost == (here.lost.outage, here.lost.spare, here.lost.power)
