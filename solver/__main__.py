@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+from solver.commands import interrupts
 
-from solver.commands.group import cli
+
+def main() -> None:
+    """Run the command that the words name; what it needs is imported while interrupts wait."""
+    interrupts.hold()
+    from solver.commands.group import cli
+
+    cli()
+
 
 if __name__ == "__main__":
-    sys.exit(cli())
+    main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from solver.commands import interrupts
 from solver.commands.offers import command as offers
 from solver.commands.plan import command as plan
 from solver.commands.promise import command as promise
@@ -11,8 +12,11 @@ from solver.commands.verify import command as verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Plan GPU reservations: read a snapshot, write a plan, check one, ask what still fits."""
+    if context.invoked_subcommand != plan.name:  # which answers them itself
+        interrupts.release()
 
 
 for command in (plan, verify, offers, promise):

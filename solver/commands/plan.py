@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 import psutil
@@ -17,6 +13,7 @@ from rich.table import Table
 
 from solver import files
 from solver import snapshot as snapshots
+from solver.commands.interrupts import heard
 from solver.commands.progress import listener_for
 from solver.commands.receipt import receipt_of
 from solver.commands.refusal import refusing
@@ -52,7 +49,7 @@ def command(  # noqa: PLR0913  # one parameter for each word of the command
     if time_limit is None and work_limit is None:
         time_limit = DEFAULT_TIME_LIMIT_SECONDS
     watch = Watch(time_limit)
-    with refusing(), _interrupts(watch):
+    with refusing(), heard(watch.interrupt):
         for path in (output, *([receipt] if receipt else [])):
             files.check_writable(path)
         loaded = snapshots.load(snapshot)
@@ -85,28 +82,13 @@ def _solve(loaded: snapshots.Loaded, parameters: SolveParameters, watch: Watch) 
         raise click.BadParameter(str(unreachable), param_hint="--scheduler") from None
 
 
-@contextmanager
-def _interrupts(watch: Watch) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask for the best plan so far; a second Ctrl-C ends at once."""
-
-    def ask(number: int, _: object) -> None:
-        if watch.interrupted and number == signal.SIGINT:
-            sys.exit(130)
-        watch.interrupt()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _summary(made: Plan, watch: Watch) -> None:
     console = Console(stderr=True, highlight=False)
     table = Table("tier", "value, USD", "bound, USD", "gap", box=None, pad_edge=False)
     for tier in made.tiers:
         table.add_row(str(tier.tier), f"{tier.value_usd:,.0f}", f"{tier.bound_usd:,.0f}", f"{tier.gap:.2%}")
+    for warning in watch.warnings:
+        console.print(f"warning: {warning}")
     console.print(table)
     cut = ", interrupted" if watch.interrupted else ""
     console.print(

@@ -27,16 +27,15 @@ def listener_for(kind: str) -> Iterator[Listener | None]:
 
 
 def as_json(event: Event) -> str:
-    """The event as one line; tiers are keys, as text."""
-    return json.dumps(
-        {
-            "stage": event.stage,
-            "values": {str(tier): value for tier, value in event.values.items()},
-            "bounds": {str(tier): value for tier, value in event.bounds.items()},
-            "gaps": {str(tier): value for tier, value in event.gaps.items()},
-            "seconds": round(event.seconds, 3),
-        }
-    )
+    """The event as one line; tiers are keys, as text. ``warning`` is there where something went wrong."""
+    content = {
+        "stage": event.stage,
+        "values": {str(tier): value for tier, value in event.values.items()},
+        "bounds": {str(tier): value for tier, value in event.bounds.items()},
+        "gaps": {str(tier): value for tier, value in event.gaps.items()},
+        "seconds": round(event.seconds, 3),
+    }
+    return json.dumps(content if event.warning is None else content | {"warning": event.warning})
 
 
 def _print_json(event: Event) -> None:

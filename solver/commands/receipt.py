@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import resource
 from dataclasses import asdict
 from importlib.metadata import version
 
@@ -11,11 +12,11 @@ from solver.engine.watch import Watch
 from solver.plan import Plan
 from solver.snapshot import Loaded
 
-_LIBRARIES = ("ortools", "numpy", "pydantic")
+_LIBRARIES = ("ortools", "numpy", "pydantic", "distributed")
 
 
 def receipt_of(loaded: Loaded, parameters: SolveParameters, plan: Plan, watch: Watch) -> dict[str, object]:
-    """Everything needed to understand, and with a work limit to repeat, this solve. Times in seconds."""
+    """Everything needed to understand, and with a work limit to repeat, this solve. Times in seconds, values in USD."""
     return {
         "format": "berth.receipt/1",
         "snapshot_sha256": loaded.sha256,
@@ -28,6 +29,17 @@ def receipt_of(loaded: Loaded, parameters: SolveParameters, plan: Plan, watch: W
         "status": plan.status,
         "interrupted": watch.interrupted,
         "tiers": [tier.model_dump() for tier in plan.tiers],
-        "stages": watch.stages,
+        "stages": [asdict(stage) for stage in watch.stages],
+        "warnings": watch.warnings,
+        "sent_bytes": watch.sent_bytes,
+        "memory_mib": peak_mib(),
         "seconds": plan.seconds,
+    }
+
+
+def peak_mib() -> dict[str, int]:
+    """The most memory that this process had at once, and the most that one of its processes had that ended, in MiB."""
+    return {
+        "solver": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "largest_worker": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
     }

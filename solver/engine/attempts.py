@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from solver.engine import admission
 from solver.engine.admission import Guide, Order
@@ -17,9 +17,12 @@ from solver.engine.chains import Problem, board_of
 from solver.engine.crew import Crew
 from solver.engine.policy import POLICIES, TIGHT, Policy
 from solver.engine.watch import OPTIMAL_GAP
+from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
 
 _NOISES = (0.03, 0.1, 0.25)
+_GRACE_SECONDS = 3.0
+"""How long hands whose time is up are waited for: the attempt that they make then may be long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +57,25 @@ class Best:
         return self.value_usd, -self.number
 
 
-def best_of(problem: Problem, board: Board, crew: Crew, tasks: list[Task]) -> tuple[Position, ...]:
+def best_of(problem: Problem, crew: Crew, tasks: list[Task]) -> tuple[Position, ...]:
     """What the best attempt of all the crew's hands leaves standing, the first of equals."""
-    done = crew.run(carry_out, [(problem, task) for task in tasks], lambda: [_carry_out(board, tasks[0])])
-    if not done:  # interrupted before any hand was done
-        done = [_carry_out(board, _shortest(tasks[0]))]
+    seconds = tasks[0].seconds
+    enough = crew.enough_after(None if seconds is None else seconds + _GRACE_SECONDS)
+    done = crew.run(carry_out, problem, tasks, enough=enough)
     return max(done, key=lambda best: best.rank).positions
 
 
-def carry_out(problem: Problem, task: Task) -> Best:
-    """Make the task's attempts on this process's board of the problem."""
-    return _carry_out(board_of(problem), task)
-
-
-def _shortest(task: Task) -> Task:
-    return replace(task, seconds=0.0)
-
-
-def _carry_out(board: Board, task: Task) -> Best:
+def carry_out(problem: Problem, task: Task, stop: Stop) -> Best:
+    """Make the task's attempts on this process's board of the problem, one at least."""
+    board = board_of(problem)
     until = None if task.seconds is None else time.monotonic() + task.seconds
     chance = random.Random(task.seed)  # noqa: S311 - chance for a search, no secret
     ways = list(itertools.product(POLICIES, admission.ways(*task.guides)))
     plain = range(task.first % len(ways), len(ways), task.step)
     best: Best | None = None
     for turn in range(len(plain) + task.noisy):
-        if best is not None and (_is_enough(best, task) or (until is not None and time.monotonic() > until)):
+        late = stop() or (until is not None and time.monotonic() > until)
+        if best is not None and (late or _is_enough(best, task)):
             break
         number = plain[turn] if best is None or turn < len(plain) else best.number
         policy, (order, starts) = ways[number]

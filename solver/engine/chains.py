@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 
 from solver import cluster
 from solver.decisions import Decisions
@@ -19,18 +19,20 @@ from solver.engine.board import Board, Position
 from solver.engine.crew import Crew
 from solver.engine.improve import Chain
 from solver.engine.watch import OPTIMAL_GAP, Watch
+from solver.engine.wire import Stop
 from solver.snapshot import Snapshot
 
 _LEG_SECONDS = 4.0
 _LEGS_BY_ROUNDS = 4
 _LEAST_PATIENCE, _PATIENCE_PER_REQUEST = 500, 150
+_GRACE_SECONDS = 0.5
+"""How long a leg that ends by time is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What every leg works on. ``key`` tells problems apart, so that a process builds its board once."""
+    """What every piece of work is about: the snapshot, and what becomes of reservations."""
 
-    key: str
     snapshot: Snapshot
     decisions: Decisions
 
@@ -75,8 +77,7 @@ def improve(
         if _is_closed(best.values, watch, deepest):
             break
         started = [replace(leg, positions=best.positions, deepest=deepest) for leg in legs]
-        here = partial(_run_here, board, started[0], watch)
-        finished = crew.run(run_leg, [(problem, leg) for leg in started], here)
+        finished = crew.run(run_leg, problem, started, enough=lambda: watch.seconds_left(reserve - _GRACE_SECONDS) == 0)
         best = max([best, *finished], key=lambda item: list(item.values.values()))
         if deepest is None:
             watch.values = dict(best.values)
@@ -121,23 +122,16 @@ def _progress(
     return spent / (spent + left), (spent + seconds) / (spent + left)
 
 
-def run_leg(problem: Problem, leg: Leg) -> Finished:
+def run_leg(problem: Problem, leg: Leg, enough: Stop) -> Finished:
     """Run one leg on this process's board of the problem."""
-    return _run_on(board_of(problem), leg, lambda: False)
-
-
-def _run_here(board: Board, leg: Leg, watch: Watch) -> list[Finished]:
-    return [_run_on(board, leg, lambda: watch.interrupted)]
-
-
-def _run_on(board: Board, leg: Leg, interrupted: Callable[[], bool]) -> Finished:
+    board = board_of(problem)
     board.set_up(leg.positions)
     began = time.monotonic()
 
     def stop(rounds: int) -> bool:
         if leg.rounds is not None and rounds >= leg.rounds:
             return True
-        return interrupted() or (leg.seconds is not None and time.monotonic() - began >= leg.seconds)
+        return enough() or (leg.seconds is not None and time.monotonic() - began >= leg.seconds)
 
     def progress(rounds: int) -> float:
         shares = [0.0]
@@ -155,11 +149,22 @@ def _run_on(board: Board, leg: Leg, interrupted: Callable[[], bool]) -> Finished
 
 
 def board_of(problem: Problem) -> Board:
-    """This process's board of the problem, built when it is first asked for."""
-    if problem.key not in _boards:
-        _boards.clear()
-        _boards[problem.key] = Board(problem.snapshot, cluster.build(problem.snapshot), problem.decisions)
-    return _boards[problem.key]
+    """This thread's board of the problem, built when it is first asked for."""
+    if getattr(_here, "problem", None) is not problem:
+        lend(problem, Board(problem.snapshot, cluster.build(problem.snapshot), problem.decisions))
+    board: Board = _here.board
+    return board
 
 
-_boards: dict[str, Board] = {}
+def lend(problem: Problem, board: Board) -> None:
+    """Let work that this thread does itself use this board of the problem."""
+    _here.problem, _here.board = problem, board
+
+
+def get_ready(problem: Problem, _: None, __: Stop) -> None:
+    """Build this process's board before it is needed."""
+    board_of(problem)
+
+
+_here = threading.local()
+"""The last problem and its board. A board is for one thread: a Dask worker may have several."""

@@ -1,75 +1,248 @@
 """The crew: processes that share the work of one solve, of this machine or of a Dask cluster.
 
-The interface is Python's own `concurrent.futures.Executor`. The processes are started when they are first needed, and
-do not outlive the solve.
+Results depend on the content and the piece alone, never on the process that does the work. So a process that is lost
+costs time and nothing else: its pieces are done by others, or in this process where no others are left.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
+import pickle
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
-from multiprocessing import get_context
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from typing import Generic
 
+from solver.engine import wire
 from solver.engine.parameters import SolveParameters
+from solver.engine.pools import DaskPool, LocalPool, NoScheduler, Pool, WorkersLost
 from solver.engine.watch import Watch
+from solver.engine.wire import Content, Finished, Missing, Parcel, Piece, Result, Stop, Work
 
-Result = TypeVar("Result")
-_POLL_SECONDS = 0.2
-_CONNECT_SECONDS = 10
+__all__ = ["Crew", "NoScheduler", "crew"]
+
+_POLL_SECONDS = 0.1
 _SMALL_PROBLEM = 40
 """Requests up to which one process is done before others start."""
-
-
-class NoScheduler(Exception):
-    """No Dask scheduler answers at the address."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__(f"no Dask scheduler answers at {address}")
+_MOST_LOSSES = 3
+"""After so many losses this process goes on alone: what kills workers, lack of memory say, would go on."""
+_GRACE_SECONDS = 1.0
+_TIMES_ASIDE = 2
 
 
 class Crew:
     """``hands`` pieces of work are done side by side; with one hand and no scheduler, in this process."""
 
-    def __init__(self, parameters: SolveParameters, watch: Watch, requests: int, stack: ExitStack) -> None:
+    def __init__(self, parameters: SolveParameters, watch: Watch, requests: int) -> None:
         self.parameters = parameters
-        small = requests <= _SMALL_PROBLEM and parameters.scheduler is None
-        self.hands = 1 if small else parameters.workers
+        self.hands = 1 if requests <= _SMALL_PROBLEM and parameters.scheduler is None else parameters.workers
+        self._is_small = requests <= _SMALL_PROBLEM
         self._watch = watch
-        self._stack = stack
-        self._executor: Executor | None = None
+        self._pool: Pool | None = None
+        self._beside: LocalPool | None = None
+        self._losses = 0
+        self._deserted = False
+        self._parcel: Parcel[object] | None = None
 
     @property
     def is_alone(self) -> bool:
         """Whether this process does all the work itself."""
-        return self.hands == 1 and self.parameters.scheduler is None
+        return self._deserted or (self.hands == 1 and self.parameters.scheduler is None)
 
     def run(
-        self, work: Callable[..., Result], pieces: list[tuple[object, ...]], alone: Callable[[], list[Result]]
+        self,
+        work: Work[Content, Piece, Result],
+        content: Content,
+        pieces: Sequence[Piece],
+        *,
+        enough: Stop | None = None,
     ) -> list[Result]:
-        """The results of ``work(*piece)`` in order; those not ready when somebody interrupts are left out.
+        """The results of ``work`` on each piece, in order: all of them, or at least one where ``enough`` says so.
 
-        A crew that `is_alone` calls ``alone`` instead.
+        ``enough`` None: where somebody interrupts.
         """
-        if self.is_alone:
-            return alone()
-        executor = self.start()
-        futures = [executor.submit(work, *piece) for piece in pieces]
-        pending = set(futures)
-        while pending and not self._watch.interrupted:
-            _, pending = wait(pending, timeout=_POLL_SECONDS)
-        return [future.result() for future in futures if future.done() and not future.cancelled()]
+        batch = _Batch(work, content, pieces)
+        stop = enough or self._is_interrupted
+        began = time.monotonic()
+        while not self.is_alone and batch.open and not stop():
+            self._try(batch, stop)
+        if not self.is_alone:
+            self._watch.shared_seconds += time.monotonic() - began
+        if self._watch.interrupted:
+            self.close()
+        batch.finish_here(stop, all_of_it=self.is_alone)
+        return batch.in_order()
 
-    def start(self) -> Executor:
-        """The executor, started if it was not yet."""
-        if self._executor is None:
-            self._executor = self._stack.enter_context(_executor(self.hands, self.parameters.scheduler))
-        return self._executor
+    def aside(self, function: Callable[..., Result], *arguments: object, seconds: float | None) -> Result | None:
+        """``function(*arguments)``, in a process that can be left: where it is late, somebody interrupts or it is lost.
+
+        None then. Small problems are no work: they are done here.
+        """
+        if self._is_small:
+            return function(*arguments)
+        enough = self.enough_after(None if seconds is None else seconds + _GRACE_SECONDS)
+        for _ in range(_TIMES_ASIDE):
+            try:
+                return self._wait_aside(function, arguments, enough)
+            except WorkersLost as lost:
+                self._watch.warn(f"{lost}; it is done again or left out")
+                self._leave_aside()
+        return None
+
+    def _wait_aside(
+        self, function: Callable[..., Result], arguments: tuple[object, ...], enough: Stop
+    ) -> Result | None:
+        if self._beside is None:
+            self._beside = LocalPool(1)
+        future = self._beside.submit(function, *arguments)
+        while not future.done() and not enough():
+            wait([future], timeout=_POLL_SECONDS)
+        if future.done():
+            return self._beside.answer(future)
+        self._leave_aside()
+        return None
+
+    def prepare(self, work: Work[Content, None, object], content: Content) -> None:
+        """Start the processes that will be needed, and have each do ``work`` on the content, without waiting."""
+        if not self._is_small:
+            self._beside = LocalPool(1)
+            self._beside.submit(_import_relaxation)
+        if self.is_alone or self._watch.interrupted:
+            return
+        batch = _Batch(work, content, [None] * self.hands)
+        try:
+            self._submit(batch, self._workers())
+        except WorkersLost as lost:
+            self._lose(lost)
+
+    def enough_after(self, seconds: float | None) -> Stop:
+        """Whether somebody has interrupted, or it is more than so many seconds from now; None: it never is."""
+        until = None if seconds is None else time.monotonic() + seconds
+        return lambda: self._watch.interrupted or (until is not None and time.monotonic() > until)
+
+    def connect(self) -> None:
+        """Raises `NoScheduler` where the parameters name one that does not answer."""
+        if self.parameters.scheduler is not None:
+            self._workers()
+
+    def close(self) -> None:
+        """End all processes at once; what is asked for from now on is done here."""
+        self._drop_pool()
+        self._leave_aside()
+        self._deserted = True
+
+    def _is_interrupted(self) -> bool:
+        return self._watch.interrupted
+
+    def _try(self, batch: _Batch[Content, Piece, Result], stop: Stop) -> None:
+        """Have the open pieces done by the workers; losses are noted, and the rest stays open."""
+        try:
+            pool = self._workers()
+            waiting = self._submit(batch, pool)
+            while waiting and not stop():
+                done, _ = wait(waiting, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._take(batch, pool, waiting, future)
+                pool.look()
+            if waiting and not self._watch.interrupted:
+                self._drop_pool()  # who is not waited for must not be in the way of what comes next
+        except WorkersLost as lost:
+            self._lose(lost)
+
+    def _submit(
+        self, batch: _Batch[Content, Piece, Result], pool: Pool
+    ) -> dict[Future[Finished[Result] | Missing], int]:
+        """Send the open pieces; the first for each hand with the content, where it is new to the pool."""
+        parcel = self._packed(batch.content)
+        is_new = parcel.key not in pool.known
+        pool.known.add(parcel.key)
+        return {
+            self._send(batch, pool, number, with_content=is_new and turn < self.hands): number
+            for turn, number in enumerate(batch.open)
+        }
+
+    def _send(
+        self, batch: _Batch[Content, Piece, Result], pool: Pool, number: int, *, with_content: bool
+    ) -> Future[Finished[Result] | Missing]:
+        parcel = self._packed(batch.content)
+        packed = parcel.packed if with_content else None
+        piece = pickle.dumps(batch.pieces[number], pickle.HIGHEST_PROTOCOL)
+        self._watch.sent_bytes += len(piece) + len(packed or b"")
+        return pool.submit(wire.carry_out, batch.work, parcel.key, packed, piece)
+
+    def _take(
+        self,
+        batch: _Batch[Content, Piece, Result],
+        pool: Pool,
+        waiting: dict[Future[Finished[Result] | Missing], int],
+        future: Future[Finished[Result] | Missing],
+    ) -> None:
+        """Take a piece's result, or send the piece again with the content that its process does not have."""
+        number, answer = waiting.pop(future), pool.answer(future)
+        if isinstance(answer, Missing):
+            waiting[self._send(batch, pool, number, with_content=True)] = number
+            return
+        batch.results[number] = answer.result
+        self._watch.worker_seconds += answer.seconds
+
+    def _packed(self, content: Content) -> Parcel[Content]:
+        """The content as a parcel; the last one is remembered."""
+        if self._parcel is None or self._parcel.content is not content:
+            self._parcel = wire.pack(content)
+        return self._parcel  # type: ignore[return-value]  # it holds this very content
+
+    def _workers(self) -> Pool:
+        if self._pool is None:
+            scheduler = self.parameters.scheduler
+            self._pool = LocalPool(self.hands) if scheduler is None else DaskPool(scheduler)
+        return self._pool
+
+    def _lose(self, lost: WorkersLost) -> None:
+        """Note a loss; after too many of them, or where nobody is left, the crew is this process."""
+        self._losses += 1
+        self._deserted = lost.for_good or self._losses >= _MOST_LOSSES
+        if self._deserted and self.parameters.work_limit is None:
+            self.hands = 1  # time is better spent on one chain than on several in turn
+        self._drop_pool()
+        if not self._watch.interrupted:
+            self._watch.warn(
+                f"{lost}; " + ("this process goes on alone" if self._deserted else "its work is done again")
+            )
+
+    def _drop_pool(self) -> None:
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+    def _leave_aside(self) -> None:
+        if self._beside is not None:
+            self._beside.close()
+            self._beside = None
+
+
+class _Batch(Generic[Content, Piece, Result]):
+    """Pieces of work on one content, and the results so far."""
+
+    def __init__(self, work: Work[Content, Piece, Result], content: Content, pieces: Sequence[Piece]) -> None:
+        self.work = work
+        self.content = content
+        self.pieces = pieces
+        self.results: dict[int, Result] = {}
+
+    @property
+    def open(self) -> list[int]:
+        """The numbers of the pieces without a result."""
+        return [number for number in range(len(self.pieces)) if number not in self.results]
+
+    def finish_here(self, stop: Stop, *, all_of_it: bool) -> None:
+        """Do open pieces in this process: all of them until ``stop``, or what is needed for one result at least."""
+        for number in self.open:
+            if self.results and (stop() or not all_of_it):
+                return
+            self.results[number] = self.work(self.content, self.pieces[number], stop)
+
+    def in_order(self) -> list[Result]:
+        return [self.results[number] for number in sorted(self.results)]
 
 
 @contextmanager
@@ -78,44 +251,14 @@ def crew(parameters: SolveParameters, watch: Watch, requests: int) -> Iterator[C
 
     Raises `NoScheduler` before any work is done where the parameters name one that does not answer.
     """
-    with ExitStack() as stack:
-        hands = Crew(parameters, watch, requests, stack)
-        if parameters.scheduler is not None:
-            hands.start()
-        yield hands
-
-
-@contextmanager
-def _executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
-    """Processes of this machine, or of the Dask cluster whose scheduler listens at the address."""
-    if scheduler is not None:
-        from distributed import Client
-
-        try:
-            connected = Client(scheduler, timeout=_CONNECT_SECONDS)  # type: ignore[no-untyped-call]  # not annotated
-        except (OSError, ValueError):
-            raise NoScheduler(scheduler) from None
-        with connected as client:
-            yield client.get_executor(pure=False)
-        return
-    context = get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(os.getpid(),))
+    hands = Crew(parameters, watch, requests)
     try:
-        yield pool
+        hands.connect()
+        yield hands
     finally:
-        processes = list((pool._processes or {}).values())  # noqa: SLF001  # no "stop at once" in 3.11's interface
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
+        hands.close()
 
 
-def _start_worker(parent: int) -> None:
-    """A worker leaves interrupts to its parent, and does not outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-
-
-def _leave_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
+def _import_relaxation() -> None:
+    """OR-Tools takes its time to load; no worker of the crew needs it."""
+    import solver.engine.bound  # noqa: F401

@@ -6,7 +6,8 @@ repair -> admission -> relaxation -> guided admission -> improvement -> completi
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -19,12 +20,12 @@ from solver.engine.board import Board, Position
 from solver.engine.bound import Relaxation
 from solver.engine.complete import accepted_of, complete, keep_longer, recalls_of
 from solver.engine.crew import Crew, crew
-from solver.engine.explain import explain
+from solver.engine.explanations import explain_all
 from solver.engine.parameters import SolveParameters
 from solver.engine.repair import repair
 from solver.engine.watch import OPTIMAL_GAP, Watch, gap
-from solver.plan import FORMAT, Declined, Plan, Tier
-from solver.snapshot import Loaded, Request, Snapshot
+from solver.plan import FORMAT, Plan, Tier
+from solver.snapshot import Loaded, Snapshot
 
 _GUIDED_TIERS = 2
 _SMALL_RELAXATION = 100_000
@@ -38,7 +39,8 @@ _DEEPENING_SHARE, _LEAST_DEEPENING_SECONDS = 0.15, 1.5
 _MOST_RESERVED = 0.35
 _LOWER_TIER_EFFORT = 4.0
 """A tier far down has most of its requests undecided: its relaxation was seen to take up to three times the longest."""
-_LEAST_EXPLAINED = 100
+_EXPLAINED_SHARE = 0.8
+"""Of the time that is left at the end; what is not explained by then is explained in a hurry."""
 
 
 def solve(loaded: Loaded, parameters: SolveParameters | None = None, watch: Watch | None = None) -> Plan:
@@ -56,6 +58,7 @@ class _Solve:
     watch: Watch
     crew: Crew
     slowest_relaxation: float = 0.0
+    problem: chains.Problem = field(init=False)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -65,15 +68,18 @@ class _Solve:
         cluster = clusters.build(self.snapshot)
         decisions = repair(self.snapshot, cluster, seed=self.parameters.seed, deadline=self._is_late)
         board = Board(self.snapshot, cluster, decisions)
+        self.problem = chains.Problem(self.snapshot, decisions)
+        chains.lend(self.problem, board)
+        self.crew.prepare(chains.get_ready, self.problem)
         self._ended("repair", board)
         for tier in board.values():
             admission.fill(board, tier, admission.by_price, admission.earliest)
         self._ended("admission", board)
         relaxations = self._relax(cluster, decisions, board)
         self._ended("relaxation", board)
-        self._admit_guided(board, decisions, relaxations)
+        self._admit_guided(board, relaxations)
         self._ended("guided admission", board)
-        self._improve(board, decisions)
+        self._improve(board)
         self._ended("improvement", board)
         decisions = self._complete(cluster, decisions, board)
         self._tighten(cluster, decisions, relaxations)
@@ -100,48 +106,49 @@ class _Solve:
         relaxations: dict[int, Relaxation] = {}
         small = len(self.snapshot.requests) * cluster.days <= _SMALL_RELAXATION
         for tier in list(board.values())[: None if small else _GUIDED_TIERS]:
-            relaxations[tier] = self._relaxation(cluster, decisions, tier, board.values())
+            relaxation = self._relaxation(cluster, decisions, tier, board.values())
+            if relaxation is not None:
+                relaxations[tier] = relaxation
         return relaxations
 
-    def _relaxation(self, cluster: Cluster, decisions: Decisions, tier: int, values: dict[int, float]) -> Relaxation:
+    def _relaxation(
+        self, cluster: Cluster, decisions: Decisions, tier: int, values: dict[int, float]
+    ) -> Relaxation | None:
+        """The tier's relaxation, which bounds it; None where time was up or somebody interrupted."""
         began = self.watch.seconds
         left = self.watch.seconds_left(self._reserve()) if self.parameters.work_limit is None else None
-        relaxation = bound.relax(
-            self.snapshot,
-            cluster,
-            decisions,
-            tier=tier,
-            reached={other: value for other, value in values.items() if other < tier},
-            deadline_seconds=None if left is None else _RELAXATION_SHARE * left,
-        )
+        deadline = None if left is None else _RELAXATION_SHARE * left
+        reached = {other: value for other, value in values.items() if other < tier}
+        relax = partial(bound.relax, tier=tier, reached=reached, deadline_seconds=deadline)
+        relaxation = self.crew.aside(relax, self.snapshot, cluster, decisions, seconds=deadline)
         self.slowest_relaxation = max(self.slowest_relaxation, self.watch.seconds - began)
-        self._bounded(tier, relaxation.bound_usd)
+        if relaxation is not None:
+            self._bounded(tier, relaxation.bound_usd)
         return relaxation
 
-    def _admit_guided(self, board: Board, decisions: Decisions, relaxations: dict[int, Relaxation]) -> None:
+    def _admit_guided(self, board: Board, relaxations: dict[int, Relaxation]) -> None:
         """Try other orders and policies from the empty board, tier by tier; keep and improve the best of each tier."""
         first, first_values = board.positions(), board.values()
         best: tuple[Position, ...] = ()
-        problem = chains.Problem(self.loaded.sha256, self.snapshot, decisions)
         shares = itertools.chain(_GUIDED_SHARES, itertools.repeat(_LAST_GUIDED_SHARE))
         for tier, share in zip(first_values, shares, strict=False):
             seconds = self._seconds_of(share)
             tasks = self._attempts(board, tier, best, relaxations.get(tier), seconds=seconds)
-            board.set_up(attempts.best_of(problem, board, self.crew, tasks))
+            board.set_up(attempts.best_of(self.problem, self.crew, tasks))
             if tier != max(first_values):
-                self._deepen(problem, board, tier)
+                self._deepen(board, tier)
             best = board.positions()
         board.set_up(best)
         if list(board.values().values()) < list(first_values.values()):
             board.set_up(first)
 
-    def _deepen(self, problem: chains.Problem, board: Board, tier: int) -> None:
+    def _deepen(self, board: Board, tier: int) -> None:
         """Improve the tier alone while those behind it are not in its way yet."""
         left = self.watch.seconds_left(self._reserve())
         if left is not None and _DEEPENING_SHARE * left < _LEAST_DEEPENING_SECONDS:
             return
         reserve = self._reserve() + (0.0 if left is None else (1 - _DEEPENING_SHARE) * left)
-        chains.improve(problem, board, self.crew, self.watch, reserve=reserve, deepest=tier)
+        chains.improve(self.problem, board, self.crew, self.watch, reserve=reserve, deepest=tier)
 
     def _attempts(
         self,
@@ -175,11 +182,10 @@ class _Solve:
         left = self.watch.seconds_left(self._reserve())
         return None if left is None or self.parameters.work_limit is not None else share * left
 
-    def _improve(self, board: Board, decisions: Decisions) -> None:
+    def _improve(self, board: Board) -> None:
         if self.watch.is_closed(OPTIMAL_GAP):
             return
-        problem = chains.Problem(self.loaded.sha256, self.snapshot, decisions)
-        chains.improve(problem, board, self.crew, self.watch, reserve=self._reserve())
+        chains.improve(self.problem, board, self.crew, self.watch, reserve=self._reserve())
 
     def _complete(self, cluster: Cluster, decisions: Decisions, board: Board) -> Decisions:
         keep_longer(board)
@@ -206,10 +212,14 @@ class _Solve:
             if tier in relaxations:
                 relaxations[tier] = bound.again(relaxations[tier], self.watch.values)
                 self._bounded(tier, relaxations[tier].bound_usd)
-            elif self._has_time_to_relax():
-                relaxations[tier] = self._relaxation(cluster, decisions, tier, self.watch.values)
-            else:
+                continue
+            relaxation = None
+            if self._has_time_to_relax():
+                relaxation = self._relaxation(cluster, decisions, tier, self.watch.values)
+            if relaxation is None:
                 self._bounded(tier, sum(r.value_usd for r in self.snapshot.requests if r.tier == tier))
+            else:
+                relaxations[tier] = relaxation
         self.watch.stage("bound")
 
     def _has_time_to_relax(self) -> bool:
@@ -223,7 +233,9 @@ class _Solve:
     def _plan(self, cluster: Cluster, decisions: Decisions, relaxations: dict[int, Relaxation]) -> Plan:
         taken = {accepted.request for accepted in decisions.accepted}
         declined = [request for request in self.snapshot.requests if request.id not in taken]
-        explained = self._explain(cluster, decisions, declined)
+        explained = explain_all(
+            self.crew, self.problem, decisions, declined, seconds=self._seconds_of(_EXPLAINED_SHARE)
+        )
         prices = bound.prices(relaxations[_PRICED_TIER], cluster) if _PRICED_TIER in relaxations else []
         self.watch.stage("explanation")
         tiers = [self._tier(tier, value) for tier, value in self.watch.values.items()]
@@ -243,18 +255,6 @@ class _Solve:
             hold_shortfalls=list(decisions.hold_shortfalls),
             prices=prices,
         )
-
-    def _explain(self, cluster: Cluster, decisions: Decisions, declined: list[Request]) -> list[Declined]:
-        """The explanations, shared out over the crew; on an interrupt the rest is done here."""
-        size = max(_LEAST_EXPLAINED, -(-len(declined) // self.crew.hands))
-        parts = [declined[i : i + size] for i in range(0, len(declined), size)]
-        if self.crew.is_alone or len(parts) < 2 or self.watch.interrupted:
-            return explain(self.snapshot, cluster, decisions, declined)
-        pieces: list[tuple[object, ...]] = [(self.snapshot, cluster, decisions, part) for part in parts]
-        done = self.crew.run(explain, pieces, list)
-        if len(done) < len(parts):
-            return explain(self.snapshot, cluster, decisions, declined)
-        return [reason for part in done for reason in part]
 
     def _tier(self, tier: int, value: float) -> Tier:
         limit = max(self.watch.bounds[tier], value)  # apart by the rounding of sums at the most: the bound is proven

@@ -9,17 +9,38 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Where a solve stands: ``values`` and ``bounds`` in USD by tier, ``seconds`` since its start."""
+    """Where a solve stands: ``values`` and ``bounds`` in USD by tier, ``seconds`` since its start.
+
+    ``warning``: what went wrong on the way, where this event says so; the solve goes on.
+    """
 
     stage: str
     values: Mapping[int, float]
     bounds: Mapping[int, float]
     seconds: float
+    warning: str | None = None
 
     @property
     def gaps(self) -> dict[int, float]:
         """``(bound - value) / bound`` by tier, where a bound is known."""
         return {tier: gap(self.values.get(tier, 0.0), bound) for tier, bound in self.bounds.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a stage took and gained: ``values`` and ``bounds`` after it in USD by tier, ``gained``: what it added.
+
+    ``shared_seconds`` of its ``seconds`` it waited for workers, who worked ``worker_seconds`` for it in all.
+    """
+
+    stage: str
+    seconds: float
+    shared_seconds: float
+    worker_seconds: float
+    sent_bytes: int
+    values: Mapping[int, float]
+    gained: Mapping[int, float]
+    bounds: Mapping[int, float]
 
 
 Listener = Callable[[Event], None]
@@ -39,7 +60,14 @@ class Watch:
     listener: Listener | None = None
     values: dict[int, float] = field(default_factory=dict)
     bounds: dict[int, float] = field(default_factory=dict)
-    stages: list[dict[str, object]] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    shared_seconds: float = 0.0
+    """Seconds in which this process waited for workers."""
+    worker_seconds: float = 0.0
+    """Seconds of work that came back from workers, of all of them together."""
+    sent_bytes: int = 0
+    """Sent to workers."""
     _began: float = field(default_factory=time.monotonic)
     _interrupted: bool = False
 
@@ -75,11 +103,30 @@ class Watch:
         )
 
     def stage(self, name: str) -> None:
-        """A stage has ended: note its time and what it reached, and tell the listener."""
-        before = sum(float(str(stage["seconds"])) for stage in self.stages)
-        self.stages.append({"stage": name, "seconds": self.seconds - before, "values": dict(self.values)})
+        """A stage has ended: note what it took and gained, and tell the listener."""
+        before = self.stages[-1].values if self.stages else {}
+        self.stages.append(
+            Stage(
+                stage=name,
+                seconds=self.seconds - sum(stage.seconds for stage in self.stages),
+                shared_seconds=self.shared_seconds - sum(stage.shared_seconds for stage in self.stages),
+                worker_seconds=self.worker_seconds - sum(stage.worker_seconds for stage in self.stages),
+                sent_bytes=self.sent_bytes - sum(stage.sent_bytes for stage in self.stages),
+                values=dict(self.values),
+                gained={tier: value - before.get(tier, 0.0) for tier, value in self.values.items()},
+                bounds=dict(self.bounds),
+            )
+        )
         self.tell(name)
 
     def tell(self, stage: str) -> None:
+        self._send(Event(stage, dict(self.values), dict(self.bounds), self.seconds))
+
+    def warn(self, text: str) -> None:
+        """Something went wrong, and the solve goes on."""
+        self.warnings.append(text)
+        self._send(Event("warning", dict(self.values), dict(self.bounds), self.seconds, text))
+
+    def _send(self, event: Event) -> None:
         if self.listener is not None:
-            self.listener(Event(stage, dict(self.values), dict(self.bounds), self.seconds))
+            self.listener(event)

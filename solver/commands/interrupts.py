@@ -1,0 +1,47 @@
+"""Ctrl-C and SIGTERM ask a plan for the best it has so far, from the process's first moment to its last.
+
+They are held from before anything is imported until there is somebody to hear them.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
+_PATIENCE_SECONDS = 3.0
+"""A Ctrl-C so long after the first interrupt ends the process at once: it should have ended by itself."""
+_ENDED_BY_CTRL_C = 130
+
+
+def hold() -> None:
+    """Let interrupts wait."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
+
+
+def release() -> None:
+    """Let interrupts through, those that waited as well."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
+
+
+@contextmanager
+def heard(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Call ``interrupt`` for every Ctrl-C and SIGTERM in the block; one that is repeated soon says nothing new."""
+    first: list[float] = []
+
+    def ask(number: int, _: object) -> None:
+        first.append(time.monotonic())
+        if number == signal.SIGINT and first[-1] - first[0] > _PATIENCE_SECONDS:
+            sys.exit(_ENDED_BY_CTRL_C)
+        interrupt()
+
+    before = {number: signal.signal(number, ask) for number in _INTERRUPTS}
+    release()
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

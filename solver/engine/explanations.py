@@ -1,0 +1,52 @@
+"""Explanations shared out over the crew: each hand explains its part of the declined requests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from solver.decisions import Decisions
+from solver.engine.chains import Problem, board_of
+from solver.engine.crew import Crew
+from solver.engine.explain import explain
+from solver.engine.wire import Stop
+from solver.plan import Declined
+from solver.snapshot import Request
+
+_LEAST_EXPLAINED = 100
+"""Fewer declined requests than this are not worth another hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Declined requests to explain beside what was decided, within ``seconds``; None: without hurry."""
+
+    decisions: Decisions
+    requests: tuple[Request, ...]
+    seconds: float | None
+
+
+def explain_all(
+    crew: Crew, problem: Problem, decisions: Decisions, declined: Sequence[Request], *, seconds: float | None
+) -> list[Declined]:
+    """The explanations in the order of ``declined``; in a hurry after so many ``seconds``, or on an interrupt."""
+    size = max(_LEAST_EXPLAINED, -(-len(declined) // crew.hands))
+    parts = [Part(decisions, tuple(declined[i : i + size]), seconds) for i in range(0, len(declined), size)]
+    enough = crew.enough_after(seconds)
+    done = crew.run(explain_part, problem, parts, enough=enough) if parts else []
+    known = {explained.request: explained for part in done for explained in part}
+    rest = Part(decisions, tuple(request for request in declined if request.id not in known), seconds)
+    if rest.requests:
+        known |= {explained.request: explained for explained in explain_part(problem, rest, enough)}
+    return [known[request.id] for request in declined]
+
+
+def explain_part(problem: Problem, part: Part, stop: Stop) -> list[Declined]:
+    """Explain the part on this process's cluster, in a hurry once ``stop`` or the part's seconds say so."""
+    began = time.monotonic()
+
+    def is_late() -> bool:
+        return stop() or (part.seconds is not None and time.monotonic() - began > part.seconds)
+
+    return explain(problem.snapshot, board_of(problem).cluster, part.decisions, part.requests)
