@@ -53,7 +53,7 @@ def command(  # noqa: PLR0913  # one parameter for each word of the command
         for path in (output, *([receipt] if receipt else [])):
             files.check_writable(path)
         loaded = snapshots.load(snapshot)
-        watch.restart(after=_seconds_of_start())
+        watch.restart(after=seconds_of_start())
         parameters = SolveParameters(time_limit, work_limit, workers or os.cpu_count() or 1, seed, scheduler)
         with listener_for(progress) as watch.listener:
             made = _solve(loaded, parameters, watch)
@@ -67,7 +67,7 @@ def command(  # noqa: PLR0913  # one parameter for each word of the command
 _LOADED_AT = time.time()
 
 
-def _seconds_of_start() -> float:
+def seconds_of_start() -> float:
     """Seconds from the start of the process until its own modules were there: the time limit counts them too."""
     return max(0.0, _LOADED_AT - float(psutil.Process().create_time()))
 
