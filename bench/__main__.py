@@ -1,7 +1,7 @@
-"""``make bench``: value against the proven bound, beside two baselines in the same run; results as JSON.
+"""``make bench``: the solver's value against its proven bound, its growth, its memory, how fast offers are answered.
 
-Instances are the ones this module makes from seeds, and those in the folder that ``--instances`` names, where there is
-one. Ratios and counts are what to compare; seconds depend on the machine and are only noted.
+Without options: generated instances only, about half an hour. Prints as it goes and writes everything to one JSON file
+in ``bench/results/``; ``python -m bench.picture`` draws it. Ratios are what to compare; seconds depend on the machine.
 """
 
 from __future__ import annotations
@@ -9,96 +9,159 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import baselines, market
-from solver import snapshot as snapshots
-from solver.engine.parameters import SolveParameters
-from solver.engine.solve import solve
-from solver.engine.watch import Event, Watch
-from solver.verify.check import broken_rules
+from bench import growth, instances, machine, questions, value
+from bench.instances import Instance
+from bench.run import run
+
+Row = dict[str, Any]
 
 RESULTS = Path(__file__).parent / "results"
+PARTS = ("value", "growth", "memory", "offers", "traces")
+SIZES = ("tiny", "perfect-small", "perfect-middle", "perfect-large", "hall", "colossus", "years")
+QUICK_LIMITS = {"tiny": 2.0, "perfect-small": 5.0, "hall": 10.0, "colossus": 20.0}
+FILES_LIMIT, GROWTH_LIMIT, QUICK_GROWTH_LIMIT, OFFERS_LIMIT = 60.0, 60.0, 8.0, 15.0
+QUESTIONS, QUICK_QUESTIONS = 2000, 200
 
 
-def main() -> int:
-    """Solve every instance with every seed, print a line for each, and write all of it to ``bench/results/``."""
-    words = _words()
-    rows = []
-    for name, loaded in _instances(words):
-        first_come, greedy = (
-            baselines.values(loaded, baselines.by_arrival),
-            baselines.values(loaded, baselines.by_price),
-        )
-        for seed in range(words.seeds):
-            row = _measured(name, loaded, seed, words) | {"first_come": first_come, "greedy": greedy}
-            rows.append(row)
-            print(_line(row), flush=True)
-    RESULTS.mkdir(exist_ok=True)
-    written = RESULTS / f"solver-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.json"
-    written.write_text(json.dumps({"machine": platform.processor() or platform.machine(), "rows": rows}, indent=1))
-    print(f"written to bench/results/{written.name}")
-    return 0 if all(not row["broken"] for row in rows) else 1
+@dataclass(slots=True)
+class Results:
+    """What was measured so far; the file is written anew after every row, so that a bench cut short leaves its rows."""
+
+    path: Path
+    content: Row = field(default_factory=dict)
+
+    def add(self, part: str, row: Row) -> None:
+        self.content.setdefault(part, []).append(row)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(self.content, indent=1) + "\n")
 
 
-def _words() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--instances", type=Path, default=Path("../shared/data/instances"), metavar="FOLDER")
-    parser.add_argument("--only", default="", metavar="TEXT", help="instances whose name has this in it")
-    parser.add_argument("--time-limit", type=float, default=30.0, metavar="SECONDS")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
-    parser.add_argument("--seeds", type=int, default=1, metavar="N")
-    return parser.parse_args()
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure the parts that are asked for. Exit code 1: a plan broke a rule."""
+    said = _parser().parse_args(words)
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    results = Results(said.output or RESULTS / f"bench-{stamp}.json")
+    results.content |= {"format": "berth.bench/1", "measured": stamp, "machine": machine.facts(), "seeds": said.seeds}
+    for part in said.only:
+        _MEASURES[part](said, results)
+    print(f"written to {results.path.name}")
+    rows = [row for part in ("value", "growth", "memory", "traces") for row in results.content.get(part, [])]
+    return 1 if any(row["broken"] for row in rows) else 0
 
 
-def _instances(words: argparse.Namespace) -> Iterator[tuple[str, snapshots.Loaded]]:
-    for racks, requests in ((96, 150), (384, 600), (1536, 1200)):
-        name = f"market-{racks}"
-        if words.only in name:
-            yield name, snapshots.parse(json.dumps(market.market(racks=racks, requests=requests, seed=0)).encode())
-    for path in sorted(words.instances.glob("*.json.gz")) if words.instances.is_dir() else []:
-        if words.only in path.name:
-            yield path.name.removesuffix(".json.gz"), snapshots.load(str(path))
-
-
-def _measured(name: str, loaded: snapshots.Loaded, seed: int, words: argparse.Namespace) -> dict[str, Any]:
-    course: list[dict[str, Any]] = []
-
-    def note(event: Event) -> None:
-        course.append({"stage": event.stage, "seconds": round(event.seconds, 2), "values": dict(event.values)})
-
-    watch = Watch(words.time_limit, note)
-    plan = solve(loaded, SolveParameters(words.time_limit, workers=words.workers, seed=seed), watch)
-    return {
-        "instance": name,
-        "seed": seed,
-        "requests": len(loaded.snapshot.requests),
-        "tiers": [tier.model_dump() for tier in plan.tiers],
-        "accepted": len(plan.accepted),
-        "seconds": plan.seconds,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "broken": [broken.text for broken in broken_rules(loaded.snapshot, plan)],
-        "course": course,
-    }
-
-
-def _line(row: dict[str, Any]) -> str:
-    ratios = []
-    for number, tier in enumerate(row["tiers"][:2]):
-        shares = [values[number] for values in ([tier["value_usd"]] * 2, row["greedy"], row["first_come"])]
-        ratios.append(" / ".join(f"{share / tier['bound_usd']:.3f}" if tier["bound_usd"] else "-" for share in shares))
-    told = "; ".join(f"tier {i}: {ratio}" for i, ratio in enumerate(ratios))
-    state = "BROKEN" if row["broken"] else "valid"
-    return (
-        f"{row['instance']:16} seed {row['seed']}  ours / greedy / first come: {told}  {row['seconds']:.0f} s, {state}"
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--only", type=_names(PARTS), default=PARTS, metavar="PARTS", help=", ".join(PARTS))
+    parser.add_argument("--sizes", type=_names(SIZES), default=SIZES, metavar="SIZES", help=", ".join(SIZES))
+    parser.add_argument("--instances", type=Path, metavar="FOLDER", help="snapshots (*.json.gz), instead of sizes")
+    parser.add_argument("--traces", type=Path, metavar="FOLDER", help="traces (*.csv, *.csv.gz), for that part")
+    parser.add_argument("--named", default="", metavar="TEXT", help="of those, what has this in its name")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N")
+    parser.add_argument("--limit", type=float, metavar="SECONDS", help="of every run, instead of its size's own")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
+    parser.add_argument("--quick", action="store_true", help="one seed, short limits, small sizes: two minutes")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of bench/results/bench-….json")
+    return parser
 
+
+def _names(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
+    def names(text: str) -> tuple[str, ...]:
+        found = tuple(text.split(","))
+        if unknown := [name for name in found if name not in known]:
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(known)}")
+        return found
+
+    return names
+
+
+def _value(said: argparse.Namespace, results: Results) -> None:
+    print("value / bound: ours / greedy by price / first come, first served")
+    for instance in _instances(said):
+        _measure(instance, said, results, "value")
+
+
+def _traces(said: argparse.Namespace, results: Results) -> None:
+    if said.traces is None:
+        return
+    print("real demand: ours / greedy by price / first come, first served")
+    limits = (said.limit or FILES_LIMIT,)
+    for instance in instances.of_traces(said.traces, seeds=1 if said.quick else said.seeds, time_limits=limits):
+        if said.named in instance.name:
+            _measure(instance, said, results, "traces")
+
+
+def _measure(instance: Instance, said: argparse.Namespace, results: Results, part: str) -> None:
+    peers: dict[str, Row] | None = None
+    for limit in (said.limit,) if said.limit else instance.time_limits:
+        row = value.measure(instance, time_limit=limit, workers=said.workers, peers=peers)
+        peers = row["baselines"]
+        results.add(part, row)
+        print(value.line(row), flush=True)
+
+
+def _instances(said: argparse.Namespace) -> Iterator[Instance]:
+    seeds = 1 if said.quick else said.seeds
+    if said.instances is not None:
+        found = instances.in_folder(said.instances, seeds=seeds, time_limits=(FILES_LIMIT,))
+        yield from (instance for instance in found if said.named in instance.name)
+        return
+    for name in said.sizes:
+        for seed in range(seeds):
+            instance = instances.made(name, seed=seed)
+            if said.quick and name in QUICK_LIMITS:
+                yield instance.within(QUICK_LIMITS[name])
+            elif not said.quick:
+                yield instance
+
+
+def _growth(said: argparse.Namespace, results: Results) -> None:
+    print("growth: seconds until tiers 0 and 1 stand at a share of their bounds")
+    families = growth.quick_families() if said.quick else growth.families()
+    limit = said.limit or (QUICK_GROWTH_LIMIT if said.quick else GROWTH_LIMIT)
+    rows = []
+    for family, extent, size in families:
+        instance = growth.instance(family, extent, size)
+        row = value.measure(instance, time_limit=limit, workers=said.workers, peers={})
+        rows.append(row | {"family": family, "extent": extent})
+        results.add("growth", rows[-1])
+        print(value.line(row), flush=True)
+    for line in growth.lines(rows):
+        print(line)
+
+
+def _memory(said: argparse.Namespace, results: Results) -> None:
+    if said.quick:
+        return
+    row = value.measure(growth.largest(), time_limit=said.limit or GROWTH_LIMIT, workers=said.workers, peers={})
+    results.add("memory", row)
+    print(f"the largest: {row['requests']:,} requests, {row['racks']:,} racks: {row['peak_mib']:,} MiB at the most")
+
+
+def _offers(said: argparse.Namespace, results: Results) -> None:
+    instance = instances.made("colossus", seed=0)
+    plan = run(instance.data, seed=0, time_limit=OFFERS_LIMIT, workers=said.workers).plan
+    asked = QUICK_QUESTIONS if said.quick else QUESTIONS
+    row = questions.measure(instance.loaded(), plan, questions=asked, seed=0)
+    results.add("offers", {"instance": instance.name} | row)
+    print(f"offers on {instance.name}: {row['median_ms']} ms in the median, {row['p95_ms']} ms in 19 of 20")
+
+
+_MEASURES: dict[str, Callable[[argparse.Namespace, Results], None]] = {
+    "value": _value,
+    "growth": _growth,
+    "memory": _memory,
+    "offers": _offers,
+    "traces": _traces,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

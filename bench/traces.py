@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.calendar import TODAY, day
 from solver.terms import GPUS_PER_RACK, GPUS_PER_TRAY
 
-TODAY = dt.date(2027, 1, 4)
 DAYS = 365
 OVERSUBSCRIBED = 1.5
 SHORTEST_DAYS = 0.5
@@ -62,9 +62,8 @@ def main(words: Sequence[str] | None = None) -> int:
     said = _parser().parse_args(words)
     said.output.mkdir(parents=True, exist_ok=True)
     for path in trace_files(said.folder):
-        name = path.name.split(".")[0]
         content = snapshot(read(path), seed=said.seed)
-        written = said.output / f"{name}.json.gz"
+        written = said.output / f"{name_of(path)}.json.gz"
         written.write_bytes(gzip.compress(json.dumps(content).encode(), mtime=0))
         racks = sum(len(pod["racks"]) for hall in content["sites"][0]["halls"] for pod in hall["pods"])
         print(f"{written.name}: {len(content['requests']):,} requests, {racks} racks")
@@ -75,6 +74,11 @@ def trace_files(folder: Path) -> list[Path]:
     """The CSV files of the folder that are traces, by name."""
     found = sorted([*folder.glob("*.csv"), *folder.glob("*.csv.gz")])
     return [path for path in found if set(_lines(path)[0].split(",")) >= _COLUMNS]
+
+
+def name_of(path: Path) -> str:
+    """The file's name without its endings."""
+    return path.name.split(".")[0]
 
 
 def read(path: Path) -> list[Job]:
@@ -114,7 +118,7 @@ def snapshot(jobs: Sequence[Job], *, seed: int) -> dict[str, Any]:
     return {
         "format": "berth.snapshot/1",
         "today": TODAY.isoformat(),
-        "horizon_end": _day(DAYS),
+        "horizon_end": day(DAYS),
         "product": "gb300-nvl72",
         "gpus_per_rack": GPUS_PER_RACK,
         "gpus_per_tray": GPUS_PER_TRAY,
@@ -177,8 +181,8 @@ def _request(block: Block, usd_per_gpu_day: float, chance: random.Random) -> dic
         "value_usd": round(usd * block.gpus * block.days, 2),
         "gpus": block.gpus,
         "min_gpus": block.gpus,
-        "earliest_start": _day(block.start),
-        "latest_start": _day(latest),
+        "earliest_start": day(block.start),
+        "latest_start": day(latest),
         "days": block.days,
         "scope": "any",
         "site": None,
@@ -193,10 +197,6 @@ def _submitted(day: float) -> str:
     """All of it is known today: what was submitted through the trace's year is dated into the year before."""
     midnight = dt.datetime.combine(TODAY, dt.time(), dt.UTC) - dt.timedelta(DAYS)
     return (midnight + dt.timedelta(seconds=int(day * _SECONDS_PER_DAY))).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _day(offset: int) -> str:
-    return (TODAY + dt.timedelta(offset)).isoformat()
 
 
 _COLUMNS = {"request_id", "tenant", "gpus", "submitted_at_s", "duration_s"}
