@@ -1,0 +1,127 @@
+"""One goal after the other, each made as small as it can be and kept so from there on, with CP-SAT."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from ortools.sat.python import cp_model
+
+from solver.engine.exact.goals import Goal
+from solver.engine.exact.model import Model, Sum
+
+Values = list[int]
+Refine = Callable[[Values], bool]
+_POLL_SECONDS = 0.05
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``work``: deterministic units for all goals together; ``seconds``: wall time for the same, None for no limit;
+    ``stop`` answers whether somebody asked to stop.
+    """
+
+    work: float
+    seconds: Callable[[], float | None]
+    stop: Callable[[], bool]
+    seed: int
+
+
+@dataclass(slots=True)
+class Found:
+    """The last solution, what each goal came to, and a proven bound of each; ``is_proven``: these are the same."""
+
+    values: Values | None = None
+    reached: dict[str, int] = field(default_factory=dict)
+    bounds: dict[str, int] = field(default_factory=dict)
+    is_proven: bool = False
+    work: float = 0.0
+
+
+def search(model: Model, goals: Iterable[Goal], limits: Limits, refine: Refine) -> Found:
+    """Take the goals in their order, as far as they can be proven.
+
+    ``refine`` adds rows that a solution breaks, and answers whether it added any.
+    """
+    found = Found()
+    for goal in (*goals, Goal("any", Sum(), 0)):
+        while _lower(model, goal, limits, found):
+            if not refine(_solution(found)):
+                break
+            found.values = None
+        else:
+            return found
+        model.at_most(goal.cost, found.reached[goal.name])
+    found.is_proven = True
+    return found
+
+
+def _solution(found: Found) -> Values:
+    if found.values is None:
+        raise AssertionError("a goal is reached by a solution")
+    return found.values
+
+
+def _lower(model: Model, goal: Goal, limits: Limits, found: Found) -> bool:
+    """Make the goal as small as it can be; false where that is not proven."""
+    if found.values is not None and goal.cost.at(found.values) == goal.least:
+        found.reached[goal.name] = found.bounds[goal.name] = goal.least
+        return True
+    _aim(model, goal, found)
+    solver = _solver(limits, found)
+    status = _run(solver, model, limits)
+    found.work += solver.deterministic_time
+    match status:
+        case cp_model.OPTIMAL | cp_model.FEASIBLE:
+            found.values = list(solver.response_proto.solution)
+            found.reached[goal.name] = goal.cost.at(found.values)
+        case cp_model.UNKNOWN | cp_model.INFEASIBLE:
+            pass
+        case _:
+            raise RuntimeError(f"the exact model is {solver.status_name(status)}: {model.cp.validate()}")
+    if goal.cost.terms and status != cp_model.INFEASIBLE:
+        found.bounds[goal.name] = max(goal.least, math.ceil(solver.best_objective_bound - _ROUNDING))
+    return status == cp_model.OPTIMAL
+
+
+def _aim(model: Model, goal: Goal, found: Found) -> None:
+    model.cp.clear_objective()  # type: ignore[no-untyped-call]  # OR-Tools leaves it without annotations
+    if goal.cost.terms:
+        model.cp.minimize(goal.cost.expression)
+    model.cp.clear_hints()  # type: ignore[no-untyped-call]  # the same
+    for var, value in zip(model.variables, found.values or (), strict=False):
+        model.cp.add_hint(var, value)
+
+
+def _solver(limits: Limits, found: Found) -> cp_model.CpSolver:
+    solver = cp_model.CpSolver()
+    solver.parameters.catch_sigint_signal = False  # else its own handler replaces ours for good, and Ctrl-C kills
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = limits.seed
+    solver.parameters.linearization_level = 2
+    solver.parameters.max_deterministic_time = max(0.0, limits.work - found.work)
+    seconds = limits.seconds()
+    if seconds is not None:
+        solver.parameters.max_time_in_seconds = max(0.0, seconds)
+    return solver
+
+
+def _run(solver: cp_model.CpSolver, model: Model, limits: Limits) -> cp_model.CpSolverStatus:
+    """Solve, and stop when somebody asks to."""
+    done = threading.Event()
+
+    def poll() -> None:
+        while not done.wait(_POLL_SECONDS):
+            if limits.stop():
+                solver.stop_search()
+
+    poller = threading.Thread(target=poll, daemon=True)
+    poller.start()
+    try:
+        return solver.solve(model.cp)
+    finally:
+        done.set()
+        poller.join()
