@@ -36,7 +36,7 @@ class Way:
 
 def requests(scene: Scene) -> Iterator[Way]:
     """R4: a choice per request with a column for each start at which it could be accepted at all."""
-    room = openings.room(scene.cluster)
+    rooms = openings.rooms(scene.cluster, scene.stand)
     ceilings = _ceilings(scene)
     for request in scene.snapshot.requests:
         if request.tier not in scene.valued:
@@ -45,7 +45,7 @@ def requests(scene: Scene) -> Iterator[Way]:
         starts = openings.window(request, contract, scene.cluster)
         lowest = [ceilings[owner] for owner in _owners(request) if owner in ceilings]
         site = scene.snapshot.site_of(request)
-        gpus = openings.largest(request, starts, site=site, ceilings=lowest, room=room)
+        gpus = openings.largest(request, starts, site=site, ceilings=lowest, room=rooms.of(request))
         fitting = starts.start + np.flatnonzero(gpus)
         if len(fitting):
             values = np.full(len(fitting), request.value_usd)

@@ -33,13 +33,15 @@ class Footing:
 class Stand:
     """All reservations with a day in the plan, in the order of the snapshot.
 
-    ``crowded`` (sites x days): power may take racks there, see `crowded`. What then is left to accepted blocks is
-    ``beside`` reservations of less than a rack, in GPUs.
+    ``crowded`` (sites x days): power may take racks there, see `stand`. What then is left to accepted blocks is
+    ``beside`` reservations of less than a rack, in GPUs. ``taken`` (racks x days): GPUs of a rack that reservations
+    keep for certain, see `_taken`.
     """
 
     footings: list[Footing]
     crowded: NDArray[np.bool_]
     beside: Counts
+    taken: NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,36 @@ def stand(snapshot: Snapshot, cluster: Cluster) -> Stand:
             beside += (GPUS_PER_RACK - GPUS_PER_TRAY) * (footing.most > 0)
     crowded = racks > cluster.power
     moved = [_footing(snapshot, cluster, *pair, crowded) for pair in zip(active, placed, strict=True)]
-    return Stand(moved, crowded, beside)
+    return Stand(moved, crowded, beside, _taken(snapshot, cluster, first_outage, crowded))
+
+
+def certain_until(reservation: Reservation, cluster: Cluster) -> int:
+    """R11: the first day on which a recall could end it; the end of a firm reservation, cut to the horizon."""
+    last = cluster.index(reservation.end)
+    if reservation.recall_notice_days is None:
+        return last
+    return min(last, max(cluster.index(reservation.start), reservation.recall_notice_days))
+
+
+def _taken(
+    snapshot: Snapshot, cluster: Cluster, first_outage: NDArray[np.int64], crowded: NDArray[np.bool_]
+) -> NDArray[np.int16]:
+    """R10: a frozen reservation keeps its racks, but from an outage of theirs on, where power may take them, and once
+    it may be recalled.
+    """
+    taken = np.zeros((len(cluster.rack_ids), cluster.days), dtype=np.int16)
+    for reservation in snapshot.reservations:
+        if not reservation.frozen(snapshot.today):
+            continue
+        until = certain_until(reservation, cluster)
+        for segment in reservation.placement:
+            start, end = cluster.index(segment.start), min(cluster.index(segment.end), until)
+            for rack_id, gpus in segment.racks.items():
+                rack = cluster.rack_number[rack_id]
+                taken[rack, start : min(end, first_outage[rack])] += gpus
+    for site, days in enumerate(crowded):
+        taken[cluster.sites.first[site] : cluster.sites.last[site], days] = 0
+    return taken
 
 
 def _footing(

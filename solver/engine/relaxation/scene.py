@@ -9,7 +9,7 @@ import numpy as np
 
 from solver.cluster import Cluster, Counts
 from solver.decisions import Decisions
-from solver.engine.relaxation.footing import Footing, Stand, stand
+from solver.engine.relaxation.footing import Footing, Stand, certain_until, stand
 from solver.snapshot import Contract, Snapshot, Tenant
 
 
@@ -61,9 +61,7 @@ def notice_of(footing: Footing) -> int:
 
 def recall_from(footing: Footing, scene: Scene) -> int:
     """R11: the first day that a recall could free; the end of a firm reservation."""
-    if not footing.reservation.interruptible:
-        return footing.last
-    return min(footing.last, max(footing.first, notice_of(footing)))
+    return certain_until(footing.reservation, scene.cluster)
 
 
 def costs_value(footing: Footing, scene: Scene) -> bool:

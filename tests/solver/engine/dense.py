@@ -41,6 +41,8 @@ class Dense:
 
     def value(self, reached: dict[int, float]) -> float:
         """The most value of the tier, in USD, with at least ``reached`` in the tiers above."""
+        if not self.columns:
+            return 0.0
         rows = [*self.once(), *self.capacity(), *self.owners(), *self.held(), *self.above(reached)]
         matrix, right = np.zeros((len(rows), len(self.columns) + len(self.holds))), np.zeros(len(rows))
         for number, (row, most) in enumerate(rows):
@@ -74,9 +76,34 @@ class Dense:
         if any(size > self.room(contract, day) or size > self.quota(request.tenant, day) for day in days):
             return False
         return any(
-            sum(bool(self.cluster.healthy[rack, days.start : days.stop].all()) for rack in unit) * 72 >= size
+            sum(self.is_open(rack, size, days) for rack in unit) * 72 >= size
+            and (size < 72 or all(self.may_open(unit, day) * 72 >= size for day in days))
             for unit in self.units(request)
         )
+
+    def is_open(self, rack: int, size: int, days: range) -> bool:
+        """R1: a block of whole racks needs a rack to itself, a smaller one a rack that is not full."""
+        most = 0 if size >= 72 else 71
+        return all(self.cluster.healthy[rack, day] and self.on_rack(rack, day) <= most for day in days)
+
+    def on_rack(self, rack: int, day: int) -> int:
+        name = self.cluster.rack_ids[rack]
+        return sum(self.racks(block, day).get(name, 0) for block in self.snapshot.reservations)
+
+    def may_open(self, unit: list[int], day: int) -> int:
+        """R2, R3: racks for sale and with power in the unit's halls, less those that carry a reservation."""
+        halls = sorted({int(self.cluster.halls.of_rack[rack]) for rack in unit})
+        left: dict[int, int] = {}
+        for hall in halls:
+            racks = range(self.cluster.halls.first[hall], self.cluster.halls.last[hall])
+            carrying = sum(self.on_rack(rack, day) > 0 for rack in racks)
+            site = int(self.cluster.site_of_hall[hall])
+            left[site] = left.get(site, 0) + max(0, int(self.cluster.sale[hall, day]) - carrying)
+        return sum(min(racks, self.powered(site, day)) for site, racks in left.items())
+
+    def powered(self, site: int, day: int) -> int:
+        racks = range(self.cluster.sites.first[site], self.cluster.sites.last[site])
+        return max(0, int(self.cluster.power[site, day]) - sum(self.on_rack(rack, day) > 0 for rack in racks))
 
     def units(self, request: Request) -> Iterator[list[int]]:
         units = self.cluster.units(request.scope)

@@ -26,6 +26,7 @@ from tests.solver.reference.ground import NoReference
 
 SEEDS = 6
 ROUNDING = 1e-6
+MOVABLE = reservation(start=3, end=10, move_notice_days=0)
 FOUR_RACKS = [site(halls=[hall(pods={"p1": ["r1", "r2"], "p2": ["r3", "r4"]})])]
 
 
@@ -217,21 +218,6 @@ def test_a_block_that_would_be_smaller_than_allowed_counts_for_nothing() -> None
     assert relaxed(content).bound_usd == 0.0
 
 
-@pytest.mark.parametrize(("scope", "value"), [("pod", 0.0), ("hall", 100.0)])
-def test_a_block_larger_than_every_unit_of_its_scope_counts_for_nothing(scope: str, value: float) -> None:
-    content = build.snapshot(sites=FOUR_RACKS, requests=[request(gpus=216, scope=scope)])
-    assert relaxed(content).bound_usd == pytest.approx(value)
-
-
-def test_a_pod_with_a_rack_out_of_use_is_a_smaller_unit() -> None:
-    """R1, R5: of two pods of two racks each has one dead rack on the only two days of the window."""
-    dead = [outage("r1", 0, 1), outage("r3", 1, 2)]
-    wish = request(gpus=144, scope="pod")
-    assert relaxed(build.snapshot(sites=FOUR_RACKS, outages=dead, requests=[wish])).bound_usd == 0.0
-    later = wish | {"latest_start": build.day(2)}
-    assert relaxed(build.snapshot(sites=FOUR_RACKS, outages=dead, requests=[later])).bound_usd == pytest.approx(100.0)
-
-
 def test_a_quota_bounds_a_tenant_on_each_day_and_not_in_all() -> None:
     """R9: one rack at a time, so two blocks one after the other and not a third."""
     asked = [request(f"q{i}", gpus=72, earliest=0, latest=2) for i in range(3)]
@@ -264,11 +250,12 @@ def test_a_recall_costs_its_share_of_the_value_in_its_own_tier() -> None:
     assert relaxed(content, tier=1, reached={0: 0.0}).bound_usd == pytest.approx(0.0, abs=1e-4)
 
 
-def test_within_its_notice_a_reservation_cannot_be_recalled() -> None:
-    promised = reservation(end=10, tier=1, interruptible=True, recall_notice_days=6, value_usd=40.0)
+@pytest.mark.parametrize(("notice", "value"), [(5, 100.0), (6, 0.0)])
+def test_within_its_notice_a_reservation_cannot_be_recalled(notice: int, value: float) -> None:
+    promised = reservation(end=10, tier=1, interruptible=True, recall_notice_days=notice, value_usd=40.0)
     wish = request(gpus=144, earliest=5, days=5)
     content = build.snapshot(reservations=[promised], requests=[wish])
-    assert relaxed(content).bound_usd == pytest.approx(50.0)
+    assert relaxed(content).bound_usd == pytest.approx(value)
 
 
 @pytest.mark.parametrize(("move_notice_days", "value"), [(1000, 0.0), (0, 100.0)])
@@ -329,13 +316,13 @@ def test_a_relaxation_too_large_for_the_effort_stays_linear() -> None:
 
 def test_a_tier_that_cannot_have_its_least_block_is_worth_nothing() -> None:
     """Half of the block would be free, and the rounding of the linear bound is not for sale either."""
-    content = build.snapshot(reservations=[reservation(end=10)], requests=[request(gpus=144)])
+    content = build.snapshot(reservations=[MOVABLE], requests=[request(gpus=144, earliest=3)])
     assert relaxed(content).bound_usd == pytest.approx(50.0)
     assert bound.tighten(relaxed(content), Effort(choices=0), None).bound_usd == 0.0
 
 
 def test_a_tier_that_can_have_its_least_block_keeps_its_bound() -> None:
-    content = build.snapshot(reservations=[reservation(end=10)], requests=[request(gpus=144, min_gpus=72)])
+    content = build.snapshot(reservations=[MOVABLE], requests=[request(gpus=144, min_gpus=72, earliest=3)])
     assert bound.tighten(relaxed(content), Effort(choices=0), None).bound_usd == pytest.approx(50.0)
 
 
