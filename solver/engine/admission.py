@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from solver.engine import placement
 from solver.engine.board import Board
+from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
 
 Order = Callable[[Wish], tuple[float, ...]]
@@ -28,11 +29,16 @@ class Guide:
     day_prices: NDArray[np.float64]
 
 
-def fill(board: Board, tier: int, order: Order, starts: Starts) -> None:
-    """Accept the tier's requests that are not on the board yet, in this order, each at the first start that fits."""
+def fill(board: Board, tier: int, order: Order, starts: Starts, stop: Stop | None = None) -> None:
+    """Accept the tier's requests that are not on the board yet, in this order, each at the first start that fits.
+
+    ``stop`` leaves out the rest.
+    """
     waiting = [wish for wish in board.wishes if wish.tier == tier and wish.number not in board.blocks]
     waiting.sort(key=lambda wish: (*order(wish), wish.number))
     for wish in waiting:
+        if stop is not None and stop():
+            return
         placement.accept(board, wish, starts(wish))
 
 

@@ -81,7 +81,7 @@ def carry_out(problem: Problem, task: Task, stop: Stop) -> Best:
         policy, (order, starts) = ways[number]
         if turn >= len(plain):
             order = _noisy(order, chance, chance.choice(_NOISES))
-        value, positions = _attempt(board, task, policy, order, starts)
+        value, positions = _attempt(board, task, policy, (order, starts), stop)
         if best is None or value > best.value_usd:
             best = Best(value, number, positions)
     if best is None:
@@ -94,11 +94,11 @@ def _is_enough(best: Best, task: Task) -> bool:
 
 
 def _attempt(
-    board: Board, task: Task, policy: Policy, order: Order, starts: admission.Starts
+    board: Board, task: Task, policy: Policy, way: tuple[Order, admission.Starts], stop: Stop
 ) -> tuple[float, tuple[Position, ...]]:
     board.set_up(task.positions)
     board.policy = policy
-    admission.fill(board, task.tier, order, starts)
+    admission.fill(board, task.tier, *way, stop)
     board.policy = TIGHT
     return board.values()[task.tier], board.positions()
 

@@ -6,12 +6,14 @@ costs time and nothing else: its pieces are done by others, or in this process w
 
 from __future__ import annotations
 
+import math
 import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
-from typing import Generic
+from multiprocessing import parent_process
+from typing import Generic, TypeAlias
 
 from solver.engine import wire
 from solver.engine.parameters import SolveParameters
@@ -26,8 +28,12 @@ _SMALL_PROBLEM = 40
 """Requests up to which one process is done before others start."""
 _MOST_LOSSES = 3
 """After so many losses this process goes on alone: what kills workers, lack of memory say, would go on."""
-_GRACE_SECONDS = 1.0
+_GRACE_SECONDS, _PATIENCE_SECONDS = 1.0, 1.0
+"""How long an answer from aside is waited for when it is late, and workers who were asked to end."""
 _TIMES_ASIDE = 2
+
+
+_Waiting: TypeAlias = dict[Future[Finished[Result] | Missing], int]
 
 
 class Crew:
@@ -36,7 +42,8 @@ class Crew:
     def __init__(self, parameters: SolveParameters, watch: Watch, requests: int) -> None:
         self.parameters = parameters
         self.hands = 1 if requests <= _SMALL_PROBLEM and parameters.scheduler is None else parameters.workers
-        self._is_small = requests <= _SMALL_PROBLEM
+        # A process that is itself a worker starts no others: on a Dask cluster it may not, and it is left as a whole.
+        self._is_small = requests <= _SMALL_PROBLEM or parent_process() is not None
         self._watch = watch
         self._pool: Pool | None = None
         self._beside: LocalPool | None = None
@@ -56,20 +63,21 @@ class Crew:
         pieces: Sequence[Piece],
         *,
         enough: Stop | None = None,
+        patience: float = _PATIENCE_SECONDS,
     ) -> list[Result]:
         """The results of ``work`` on each piece, in order: all of them, or at least one where ``enough`` says so.
 
-        ``enough`` None: where somebody interrupts.
+        ``enough`` None: where somebody interrupts. Workers are asked to end then, and waited for ``patience`` seconds.
         """
         batch = _Batch(work, content, pieces)
         stop = enough or self._is_interrupted
         began = time.monotonic()
-        while not self.is_alone and batch.open and not stop():
-            self._try(batch, stop)
+        while not self.is_alone and batch.open:
+            self._try(batch, stop, patience)
+            if stop():
+                break
         if not self.is_alone:
             self._watch.shared_seconds += time.monotonic() - began
-        if self._watch.interrupted:
-            self.close()
         batch.finish_here(stop, all_of_it=self.is_alone)
         return batch.in_order()
 
@@ -82,6 +90,8 @@ class Crew:
             return function(*arguments)
         enough = self.enough_after(None if seconds is None else seconds + _GRACE_SECONDS)
         for _ in range(_TIMES_ASIDE):
+            if enough():
+                break
             try:
                 return self._wait_aside(function, arguments, enough)
             except WorkersLost as lost:
@@ -117,8 +127,8 @@ class Crew:
 
     def enough_after(self, seconds: float | None) -> Stop:
         """Whether somebody has interrupted, or it is more than so many seconds from now; None: it never is."""
-        until = None if seconds is None else time.monotonic() + seconds
-        return lambda: self._watch.interrupted or (until is not None and time.monotonic() > until)
+        is_late = self._after(seconds)
+        return lambda: self._watch.interrupted or is_late()
 
     def connect(self) -> None:
         """Raises `NoScheduler` where the parameters name one that does not answer."""
@@ -131,27 +141,41 @@ class Crew:
         self._leave_aside()
         self._deserted = True
 
+    @staticmethod
+    def _after(seconds: float | None) -> Stop:
+        until = math.inf if seconds is None else time.monotonic() + seconds
+        return lambda: time.monotonic() > until
+
     def _is_interrupted(self) -> bool:
         return self._watch.interrupted
 
-    def _try(self, batch: _Batch[Content, Piece, Result], stop: Stop) -> None:
+    def _try(self, batch: _Batch[Content, Piece, Result], stop: Stop, patience: float) -> None:
         """Have the open pieces done by the workers; losses are noted, and the rest stays open."""
         try:
             pool = self._workers()
             waiting = self._submit(batch, pool)
-            while waiting and not stop():
-                done, _ = wait(waiting, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._take(batch, pool, waiting, future)
-                pool.look()
-            if waiting and not self._watch.interrupted:
+            self._collect(batch, pool, waiting, stop)
+            if waiting:
+                pool.halt()
+                self._collect(batch, pool, waiting, self._after(patience))
+            if waiting:
                 self._drop_pool()  # who is not waited for must not be in the way of what comes next
+            elif not self._watch.interrupted:
+                pool.resume()
         except WorkersLost as lost:
             self._lose(lost)
 
-    def _submit(
-        self, batch: _Batch[Content, Piece, Result], pool: Pool
-    ) -> dict[Future[Finished[Result] | Missing], int]:
+    def _collect(
+        self, batch: _Batch[Content, Piece, Result], pool: Pool, waiting: _Waiting[Result], stop: Stop
+    ) -> None:
+        """Take results as they come, until all are there or ``stop``."""
+        while waiting and not stop():
+            done, _ = wait(waiting, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._take(batch, pool, waiting, future)
+            pool.look()
+
+    def _submit(self, batch: _Batch[Content, Piece, Result], pool: Pool) -> _Waiting[Result]:
         """Send the open pieces; the first for each hand with the content, where it is new to the pool."""
         parcel = self._packed(batch.content)
         is_new = parcel.key not in pool.known
@@ -174,7 +198,7 @@ class Crew:
         self,
         batch: _Batch[Content, Piece, Result],
         pool: Pool,
-        waiting: dict[Future[Finished[Result] | Missing], int],
+        waiting: _Waiting[Result],
         future: Future[Finished[Result] | Missing],
     ) -> None:
         """Take a piece's result, or send the piece again with the content that its process does not have."""
@@ -213,6 +237,7 @@ class Crew:
         if self._pool is not None:
             self._pool.close()
             self._pool = None
+        self._deserted = self._deserted or self._watch.interrupted  # no time to start others
 
     def _leave_aside(self) -> None:
         if self._beside is not None:

@@ -17,6 +17,9 @@ from solver.snapshot import Request
 _LEAST_EXPLAINED = 100
 """Fewer declined requests than this are not worth another hand."""
 
+_PATIENCE_SECONDS = 60.0
+"""How long hands that are to hurry are waited for: to begin again would take longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -34,7 +37,7 @@ def explain_all(
     size = max(_LEAST_EXPLAINED, -(-len(declined) // crew.hands))
     parts = [Part(decisions, tuple(declined[i : i + size]), seconds) for i in range(0, len(declined), size)]
     enough = crew.enough_after(seconds)
-    done = crew.run(explain_part, problem, parts, enough=enough) if parts else []
+    done = crew.run(explain_part, problem, parts, enough=enough, patience=_PATIENCE_SECONDS) if parts else []
     known = {explained.request: explained for part in done for explained in part}
     rest = Part(decisions, tuple(request for request in declined if request.id not in known), seconds)
     if rest.requests:

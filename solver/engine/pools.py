@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from typing import Any, Protocol, TypeVar
 
+from solver.engine import wire
+
 Result = TypeVar("Result")
 INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
 _CONNECT_SECONDS = 10
@@ -54,6 +56,12 @@ class Pool(Protocol):
     def look(self) -> None:
         """Raise `WorkersLost` where waiting any longer is in vain."""
 
+    def halt(self) -> None:
+        """Have what is under way, and all to come, end soon with what it has, where the processes can hear that."""
+
+    def resume(self) -> None:
+        """What is to come is no longer halted."""
+
     def close(self) -> None:
         """End the processes, or the connection to them, at once."""
 
@@ -64,8 +72,9 @@ class LocalPool:
     def __init__(self, workers: int) -> None:
         self.known: set[str] = set()
         context = get_context("spawn")
+        self._halted = context.RawValue("b", 0)  # without a lock: who is killed can't hold it
         self._pool = ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_leave_with_parent, initargs=(os.getpid(),)
+            workers, mp_context=context, initializer=_start_worker, initargs=(os.getpid(), self._halted)
         )
 
     def submit(self, function: Callable[..., Result], *arguments: object) -> Future[Result]:
@@ -83,6 +92,12 @@ class LocalPool:
 
     def look(self) -> None:
         """A process that ends breaks every future that waits for it, so there is nothing to look for."""
+
+    def halt(self) -> None:
+        self._halted.value = 1
+
+    def resume(self) -> None:
+        self._halted.value = 0
 
     def close(self) -> None:
         processes = list((self._pool._processes or {}).values())  # noqa: SLF001  # 3.11 has no "stop at once"
@@ -126,6 +141,12 @@ class DaskPool:
         if time.monotonic() - self._seen > _PATIENCE_SECONDS:
             raise _nobody_left()
 
+    def halt(self) -> None:
+        """Pieces on other machines end by the seconds or rounds that they were given."""
+
+    def resume(self) -> None:
+        """Nothing was halted."""
+
     def close(self) -> None:
         self._closed.set()
         with suppress(OSError, TimeoutError):
@@ -157,7 +178,8 @@ def _nobody_left() -> WorkersLost:
     return WorkersLost("the cluster has no worker left", for_good=True)
 
 
-def _leave_with_parent(parent: int) -> None:
+def _start_worker(parent: int, halted: Any) -> None:
+    wire.obey(lambda: bool(halted.value))
     threading.Thread(target=_watch_parent, args=(parent,), daemon=True).start()
 
 

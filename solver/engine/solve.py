@@ -72,8 +72,7 @@ class _Solve:
         chains.lend(self.problem, board)
         self.crew.prepare(chains.get_ready, self.problem)
         self._ended("repair", board)
-        for tier in board.values():
-            admission.fill(board, tier, admission.by_price, admission.earliest)
+        self._admit_greedily(board)
         self._ended("admission", board)
         relaxations = self._relax(cluster, decisions, board)
         self._ended("relaxation", board)
@@ -132,6 +131,8 @@ class _Solve:
         best: tuple[Position, ...] = ()
         shares = itertools.chain(_GUIDED_SHARES, itertools.repeat(_LAST_GUIDED_SHARE))
         for tier, share in zip(first_values, shares, strict=False):
+            if self.watch.interrupted:
+                break
             seconds = self._seconds_of(share)
             tasks = self._attempts(board, tier, best, relaxations.get(tier), seconds=seconds)
             board.set_up(attempts.best_of(self.problem, self.crew, tasks))
@@ -141,6 +142,13 @@ class _Solve:
         board.set_up(best)
         if list(board.values().values()) < list(first_values.values()):
             board.set_up(first)
+        elif self.watch.interrupted:
+            self._admit_greedily(board)
+
+    @staticmethod
+    def _admit_greedily(board: Board) -> None:
+        for tier in board.values():
+            admission.fill(board, tier, admission.by_price, admission.earliest)
 
     def _deepen(self, board: Board, tier: int) -> None:
         """Improve the tier alone while those behind it are not in its way yet."""

@@ -62,13 +62,18 @@ def carry_out(
     content = _kept(key, packed)
     if content is None:
         return Missing()
-    done = work(content, pickle.loads(piece), _never)  # noqa: S301  # from our parent
+    done = work(content, pickle.loads(piece), _is_halted)  # noqa: S301  # from our parent
     return Finished(done, time.monotonic() - began)
 
 
-def _never() -> bool:
-    """Nobody can ask a worker's piece to stop: who has enough does not wait for it."""
-    return False
+def obey(is_halted: Stop) -> None:
+    """From now on pieces in this process stop when ``is_halted`` says so. Until then nothing stops them."""
+    global _halted  # one process, one who may halt it
+    _halted = is_halted
+
+
+def _is_halted() -> bool:
+    return _halted is not None and _halted()
 
 
 def _kept(key: str, packed: bytes | None) -> Any:
@@ -82,5 +87,6 @@ def _kept(key: str, packed: bytes | None) -> Any:
         return _contents.get(key)
 
 
+_halted: Stop | None = None
 _contents: OrderedDict[str, object] = OrderedDict()
 _lock = threading.Lock()
