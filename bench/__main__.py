@@ -18,7 +18,7 @@ from typing import Any
 
 from bench import growth, instances, machine, questions, value
 from bench.instances import Instance
-from bench.run import run
+from bench.run import Failed, run
 
 Row = dict[str, Any]
 
@@ -44,7 +44,7 @@ class Results:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure the parts that are asked for. Exit code 1: a plan broke a rule."""
+    """Measure the parts that are asked for. Exit code 1: a plan broke a rule, or the command failed."""
     said = _parser().parse_args(words)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     results = Results(said.output or RESULTS / f"bench-{stamp}.json")
@@ -53,7 +53,7 @@ def main(words: Sequence[str] | None = None) -> int:
         _MEASURES[part](said, results)
     print(f"written to {results.path.name}")
     rows = [row for part in ("value", "growth", "memory", "traces") for row in results.content.get(part, [])]
-    return 1 if any(row["broken"] for row in rows) else 0
+    return 1 if "failed" in results.content or any(row["broken"] for row in rows) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,10 +102,23 @@ def _traces(said: argparse.Namespace, results: Results) -> None:
 def _measure(instance: Instance, said: argparse.Namespace, results: Results, part: str) -> None:
     peers: dict[str, Row] | None = None
     for limit in (said.limit,) if said.limit else instance.time_limits:
-        row = value.measure(instance, time_limit=limit, workers=said.workers, peers=peers)
-        peers = row["baselines"]
-        results.add(part, row)
-        print(value.line(row), flush=True)
+        row = _row(instance, limit, said, results, peers)
+        if row is not None:
+            peers = row["baselines"]
+            results.add(part, row)
+            print(value.line(row), flush=True)
+
+
+def _row(
+    instance: Instance, limit: float, said: argparse.Namespace, results: Results, peers: dict[str, Row] | None
+) -> Row | None:
+    """One measurement; None: the command failed, which is noted, and the bench goes on."""
+    try:
+        return value.measure(instance, time_limit=limit, workers=said.workers, peers=peers)
+    except Failed as failed:
+        results.add("failed", {"instance": instance.name, "seed": instance.seed, "said": str(failed)})
+        print(f"{instance.name} seed {instance.seed}: FAILED: {str(failed).splitlines()[-1:]}", flush=True)
+        return None
 
 
 def _instances(said: argparse.Namespace) -> Iterator[Instance]:
@@ -130,10 +143,11 @@ def _growth(said: argparse.Namespace, results: Results) -> None:
     rows = []
     for family, extent, size in families:
         instance = growth.instance(family, extent, size)
-        row = value.measure(instance, time_limit=limit, workers=said.workers, peers={})
-        rows.append(row | {"family": family, "extent": extent})
-        results.add("growth", rows[-1])
-        print(value.line(row), flush=True)
+        row = _row(instance, limit, said, results, {})
+        if row is not None:
+            rows.append(row | {"family": family, "extent": extent})
+            results.add("growth", rows[-1])
+            print(value.line(row), flush=True)
     for line in growth.lines(rows):
         print(line)
 
@@ -141,7 +155,9 @@ def _growth(said: argparse.Namespace, results: Results) -> None:
 def _memory(said: argparse.Namespace, results: Results) -> None:
     if said.quick:
         return
-    row = value.measure(growth.largest(), time_limit=said.limit or GROWTH_LIMIT, workers=said.workers, peers={})
+    row = _row(growth.largest(), said.limit or GROWTH_LIMIT, said, results, {})
+    if row is None:
+        return
     results.add("memory", row)
     print(f"the largest: {row['requests']:,} requests, {row['racks']:,} racks: {row['peak_mib']:,} MiB at the most")
 
