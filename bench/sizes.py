@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+_LONGEST_DAYS = 180
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -24,7 +26,11 @@ class Size:
     time_limits: tuple[float, ...]
     racks_per_pod: int = 8
     spare_racks: int = 2
-    longest_days: int = 180
+
+    @property
+    def longest_days(self) -> int:
+        """Of a request."""
+        return min(_LONGEST_DAYS, self.days // 2)
 
     @property
     def racks_per_hall(self) -> int:
@@ -57,7 +63,6 @@ TINY = Size(
     tenants=3,
     time_limits=(2.0,),
     spare_racks=1,
-    longest_days=6,
 )
 HALL = Size(
     sites=(1,),
@@ -69,7 +74,6 @@ HALL = Size(
     contracts=3,
     tenants=9,
     time_limits=(60.0,),
-    longest_days=90,
 )
 COLOSSUS = Size(
     sites=(8, 4),
