@@ -10,7 +10,7 @@ import random
 from typing import Any
 
 from bench import market
-from bench.calendar import TODAY, day
+from bench.dates import TODAY, day
 from bench.sizes import Size
 from solver.terms import GPUS_PER_RACK, GPUS_PER_TRAY
 

@@ -6,7 +6,7 @@ import datetime as dt
 import random
 from typing import Any
 
-from bench.calendar import TODAY, day
+from bench.dates import TODAY, day
 from bench.sizes import Size
 from solver.terms import GPUS_PER_RACK, GPUS_PER_TRAY
 

@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from bench.calendar import TODAY, day
+from bench.dates import TODAY, day
 from bench.sizes import Sheet
 from solver.terms import GPUS_PER_RACK, GPUS_PER_TRAY
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.calendar import TODAY, day
+from bench.dates import TODAY, day
 from solver.terms import GPUS_PER_RACK, GPUS_PER_TRAY
 
 DAYS = 365
