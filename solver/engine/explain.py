@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -26,27 +27,49 @@ from solver.snapshot import Request, Snapshot
 STAGES: tuple[ReasonCode, ...] = ("contract", "quota", "capacity", "topology", "hold", "outbid")
 
 
-def explain(snapshot: Snapshot, cluster: Cluster, decisions: Decisions, declined: Iterable[Request]) -> list[Declined]:
-    """A reason and counter-offers for each of the ``declined`` requests, in their order."""
-    explainer = _Explainer(snapshot, cluster, decisions)
-    return [explainer.declined(request) for request in declined]
+def _never() -> bool:
+    return False
+
+
+def explain(
+    snapshot: Snapshot,
+    cluster: Cluster,
+    decisions: Decisions,
+    declined: Iterable[Request],
+    *,
+    prices: Mapping[str, float | None] | None = None,
+    stop: Callable[[], bool] = _never,
+) -> list[Declined]:
+    """A reason and counter-offers for each of the ``declined`` requests, in their order.
+
+    ``prices``: what is known of the price to win by request id, null where a higher tier decides; others are estimated.
+    Once ``stop`` says so, the rest gets its reason without a price, and no counter-offers.
+    """
+    explainer = _Explainer(snapshot, cluster, decisions, prices or {})
+    return [explainer.declined(request, in_a_hurry=stop()) for request in declined]
 
 
 class _Explainer:
-    def __init__(self, snapshot: Snapshot, cluster: Cluster, decisions: Decisions) -> None:
+    def __init__(
+        self, snapshot: Snapshot, cluster: Cluster, decisions: Decisions, prices: Mapping[str, float | None]
+    ) -> None:
         self.cluster = cluster
+        self.prices = prices
         self.alone = Survey(standings.of(snapshot, cluster, replace(decisions, accepted=())))
         self.planned = Survey(standings.of(snapshot, cluster, decisions))
-        self.auction = Auction(self.planned.standing, self.alone.standing)
         self.names = reasons.names_of(snapshot)
 
-    def declined(self, request: Request) -> Declined:
-        reason = self._reason(request)
+    @cached_property
+    def auction(self) -> Auction:
+        return Auction(self.planned.standing, self.alone.standing)
+
+    def declined(self, request: Request, *, in_a_hurry: bool) -> Declined:
+        reason = self._reason(request, in_a_hurry=in_a_hurry)
         text = reasons.for_planner(request, reason, self.names)
-        offers = counter_offers(self.planned.standing, request)
+        offers = [] if in_a_hurry else counter_offers(self.planned.standing, request)
         return Declined(request=request.id, reason=reason.model_copy(update={"text": text}), counter_offers=offers)
 
-    def _reason(self, request: Request) -> Reason:
+    def _reason(self, request: Request, *, in_a_hurry: bool) -> Reason:
         ask = replace(ask_of(request), gpus=request.min_gpus)
         first, last = window(self.alone.standing, request)
         last = min(last, self.cluster.days - ask.days + 1)  # R4: it ends by the horizon
@@ -57,15 +80,20 @@ class _Explainer:
         passed = stages_passed(self.alone, ask, first, last)
         code, start = STAGES[int(passed.max())], first + int(passed.argmax())
         if code == "outbid":
-            return self._outbid(request, ask, first + np.flatnonzero(passed == passed.max()))
+            starts = first + np.flatnonzero(passed == passed.max())
+            price = None if in_a_hurry else self._price_to_win(request, ask, starts)
+            return self._outbid(ask, int(starts[0]), price)
         return self._as_reason(code, start, Case(self.alone, ask, start).missing(code), None)
 
-    def _outbid(self, request: Request, ask: Ask, starts: Counts) -> Reason:
+    def _price_to_win(self, request: Request, ask: Ask, starts: Counts) -> float | None:
+        if request.id in self.prices:
+            return self.prices[request.id]
+        return self.auction.price_to_win(request, ask, starts.tolist())
+
+    def _outbid(self, ask: Ask, start: int, price: float | None) -> Reason:
         """What is missing on top of the plan, and who has it."""
-        start = int(starts[0])
         passed = int(stages_passed(self.planned, ask, start, start + 1)[0])
         missing = Case(self.planned, ask, start).taken(STAGES[passed])
-        price = self.auction.price_to_win(request, ask, starts.tolist())
         return self._as_reason("outbid", start, missing, price)
 
     def _as_reason(self, code: ReasonCode, start: int, missing: Missing, price: float | None) -> Reason:

@@ -86,7 +86,8 @@ class Case:
                 unit, by_day = self._closest_unit()
                 blocks = self.survey.census.holders("reservation", unit.pods, self._flags(by_day))
                 losses = self.survey.obstacles(unit.pods, self.start + np.flatnonzero(by_day), self._racks)
-                return Missing(unit.name, by_day, largest_first([*blocks, *losses]))
+                holds = self._holds(self._beyond_holds())
+                return Missing(unit.name, by_day, largest_first({*blocks, *losses, *holds}))
 
     def taken(self, code: ReasonCode) -> Missing:
         """The same where accepted blocks made the difference: they are the holders."""
@@ -124,14 +125,17 @@ class Case:
             if block.kind == kind and is_own(block) and short[block.last] > short[block.first]
         )
 
-    def _held_back(self) -> Counts:
+    def _beyond_holds(self) -> Counts:
         """R7 and R8: GPUs missing over the cluster by day; the block may have to lie in one site."""
         room = room_for(self.standing, self.ask)
         in_sites = np.where(allowed_sites(self.standing, self.ask), room.site[self.days], 0)
         by_site = in_sites.sum(axis=1) if self.ask.scope == "any" else in_sites.max(axis=1, initial=0)
-        by_day = self._below(np.minimum(room.cluster[self.days], by_site))
-        largest = most(self.standing, self.ask, room, self.start, self.start + 1)
-        return self._at_least(by_day, int(largest.max(initial=0)))
+        return self._below(np.minimum(room.cluster[self.days], by_site))
+
+    def _held_back(self) -> Counts:
+        """The same, on every day alike where the window as a whole lacks more than its worst day."""
+        largest = most(self.standing, self.ask, room_for(self.standing, self.ask), self.start, self.start + 1)
+        return self._at_least(self._beyond_holds(), int(largest.max(initial=0)))
 
     def _holds(self, by_day: Counts) -> list[Holder]:
         """Other contracts whose hold the block may not use. Where reservations stand on spares, those as well."""
@@ -158,17 +162,19 @@ class Case:
         return [holder for holder in obstacles if holder.kind == "spare" and holder.id in ids]
 
     def _closest_unit(self) -> tuple[_Unit, Counts]:
-        """The unit of the scope with the fewest GPUs missing over the window, and how many on each day.
+        """The unit of the scope with the fewest GPUs missing over the window under all rules, and how many on each day.
 
-        Where each single day has more racks free than the window as a whole, the whole window is short.
+        All rules: so many GPUs more, and the block fits. Where each single day has more racks free than the window as a whole, the whole window is short.
         """
-        largest = most(self.standing, self.ask, self.survey.no_limit, self.start, self.start + 1)[0]
+        room = room_for(self.standing, self.ask)
+        largest = most(self.standing, self.ask, room, self.start, self.start + 1)[0]
         free = self.survey.free_rack_days(self.ask.scope, self.days.start, self.days.stop)
-        order = np.lexsort((-free, -largest, ~self._allowed_units()))
+        owed = self.survey.owed_racks(self.ask.scope, self.days.start, self.days.stop)
+        order = np.lexsort((-free, owed, -largest, ~self._allowed_units()))
         if not len(order):  # a cluster without a single unit of this scope
             return _Unit(CLUSTER, (0, 0)), np.full(self.ask.days, self.ask.gpus)
         unit = int(order[0])
-        by_day = self._below(self.survey.fits_by_day(self.ask, self.survey.no_limit, unit, self.start))
+        by_day = self._below(self.survey.fits_by_day(self.ask, room, unit, self.start))
         name = self.survey.cluster.units(self.ask.scope).ids[unit]
         return _Unit(name, self._pods(unit)), self._at_least(by_day, int(largest[unit]))
 

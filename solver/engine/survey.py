@@ -34,7 +34,9 @@ class Survey:
         self.unused_in_pod = cluster.pods.sums((racks.used == 0).T).T
         halls = [hall for site in standing.snapshot.sites for hall in site.halls]
         self.racks_in_hall = cluster.halls.last - cluster.halls.first
-        self.spares = np.minimum(np.array([hall.spare_racks for hall in halls], np.int64), self.racks_in_hall)
+        self.spares_asked = np.array([hall.spare_racks for hall in halls], np.int64)
+        self.spares = np.minimum(self.spares_asked, self.racks_in_hall)
+        self._owed = np.maximum(0, self.spares_asked - self.racks_in_hall)
         self._free_days = np.concatenate((np.zeros((1, free.shape[0]), np.int32), np.cumsum(free.T, 0, np.int32)))
 
     def pods_of(self, scope: Scope, unit: int) -> tuple[int, int]:
@@ -52,6 +54,18 @@ class Survey:
     def free_rack_days(self, scope: Scope, first: int, last: int) -> Counts:
         """Days in ``[first, last)`` on which a rack is free, summed over the racks of each unit."""
         return self.cluster.units(scope).sums(self._free_days[last] - self._free_days[first])
+
+    def owed_racks(self, scope: Scope, first: int, last: int) -> Counts:
+        """R2: racks that each unit's hall would have to get on ``[first, last)`` before it could sell a single one."""
+        over = -self.standing.racks.hall_room[first:last].min(axis=0)
+        by_hall = self._owed + np.maximum(0, over)
+        match scope:
+            case "pod":
+                return by_hall[self.cluster.hall_of_pod]
+            case "hall":
+                return by_hall
+            case _:
+                return np.zeros(len(self.cluster.units(scope).ids), np.int64)
 
     def fits_by_day(self, ask: Ask, room: Room, unit: int, start: int) -> Counts:
         """GPUs that fit in the unit on each single day of the window from ``start`` on, up to ``ask.gpus``."""

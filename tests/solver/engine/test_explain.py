@@ -20,6 +20,10 @@ from tests.solver.building import DAYS, contract, landlord, request, reservation
 from tests.solver.naive import Landlord, is_sound, on, span, wish
 from tests.solver.random_landlords import random_landlord
 
+Seeds = tuple[int, int]
+SEEDS = pytest.mark.parametrize(
+    "seeds", [pytest.param((100, 180), id="some"), pytest.param((1000, 2000), id="many", marks=pytest.mark.slow)]
+)
 STAGES = ("contract", "quota", "capacity", "topology", "hold", "outbid")
 
 
@@ -83,41 +87,69 @@ def stages_passed(slow: Landlord, asked: Request, start: dt.date) -> int:
     return [*passes, False].index(False)
 
 
-def test_as_many_racks_as_are_missing_let_the_block_fit_and_one_fewer_does_not() -> None:
-    tried = 0
-    for snapshot, decisions, asked, reason in generated(100, 200):
-        limited = any(place.power_limits for place in snapshot.sites)  # more racks don't lift that
-        limited |= any(hall.spare_racks for place in snapshot.sites for hall in place.halls)
-        if reason.code not in ("capacity", "topology") or asked.gpus < 72 or limited or reason.start is None:
+@SEEDS
+def test_as_many_gpus_as_are_missing_let_the_block_fit_alone_and_one_rack_fewer_does_not(seeds: Seeds) -> None:
+    tried: Counter[str] = Counter()
+    for snapshot, decisions, asked, reason in generated(*seeds):
+        if reason.code not in ("capacity", "topology", "hold") or asked.gpus < 72 or keeps_spares(snapshot):
             continue
-        assert {short.unit for short in reason.short} == {reason.short[0].unit}
+        (unit,) = {short.unit for short in reason.short}
         missing = max(short.gpus for short in reason.short) // 72
-        for racks, enough in ((missing, True), (missing - 1, False)):
-            larger = with_racks(snapshot, asked, reason.short[0].unit, racks)
-            slow = Landlord(larger, alone(decisions))
-            assert slow.fits_somewhere(asked, reason.start, asked.min_gpus, holds=False) is enough
-        tried += 1
-    assert tried >= 30
+        assert fits_alone(snapshot, decisions, asked, reason, unit=unit, more=missing), reason
+        assert not fits_alone(snapshot, decisions, asked, reason, unit=unit, more=missing - 1), reason
+        tried[reason.code] += 1
+    assert min(tried[code] for code in ("capacity", "topology", "hold")) >= 2, tried
+
+
+def keeps_spares(snapshot: Snapshot) -> bool:
+    """New racks would become spares first."""
+    return any(hall.spare_racks for place in snapshot.sites for hall in place.halls)
+
+
+def fits_alone(
+    snapshot: Snapshot, decisions: Decisions, asked: Request, reason: Reason, *, unit: str, more: int
+) -> bool:
+    """Whether the block fits with so many racks more in the unit; over the cluster, in one of the allowed sites."""
+    assert reason.start is not None
+    sites = [site.id for site in snapshot.sites if bound_site(snapshot, asked) in (None, site.id)]
+    larger = [with_racks(snapshot, unit, more, site) for site in (sites if unit == "cluster" else sites[:1])]
+    return any(Landlord(each, alone(decisions)).fits_somewhere(asked, reason.start, asked.min_gpus) for each in larger)
 
 
 def bound_site(snapshot: Snapshot, asked: Request) -> str | None:
     return asked.site or (snapshot.contract_by_id[asked.contract].site if asked.contract else None)
 
 
-def with_racks(snapshot: Snapshot, asked: Request, unit: str, racks: int) -> Snapshot:
-    """The snapshot with so many new racks in the unit: in the pod itself, in a new pod of a hall or site."""
+def with_racks(snapshot: Snapshot, unit: str, racks: int, site: str) -> Snapshot:
+    """The snapshot with so many new racks and their power: in the pod itself, in a new pod, in a new hall of ``site``."""
     content = snapshot.model_dump()
     new = [f"new{i}" for i in range(racks)]
-    bound = bound_site(snapshot, asked)
     for place in content["sites"]:
+        before = len(str(place))
         for hall in place["halls"]:
             for pod in hall["pods"]:
-                if pod["id"] == unit:
-                    pod["racks"] += new
-            here = unit in (hall["id"], place["id"]) or (unit == "cluster" and bound in (None, place["id"]))
-            if here and not any("new" in pod["id"] for s in content["sites"] for h in s["halls"] for pod in h["pods"]):
-                hall["pods"].append({"id": "new", "racks": new})
+                pod["racks"] += new if pod["id"] == unit else []
+            hall["pods"] += [{"id": "new", "racks": new}] if hall["id"] == unit else []
+        if unit == place["id"] or (unit == "cluster" and place["id"] == site):
+            place["halls"].append({"id": "new", "spare_racks": 0, "pods": [{"id": "new", "racks": new}]})
+        for limit in place["power_limits"] if len(str(place)) > before else []:
+            limit["kw"] += racks * snapshot.rack_kw
     return Snapshot.model_validate(content)
+
+
+@SEEDS
+def test_a_small_block_fits_when_it_is_smaller_by_the_missing_trays_and_not_with_one_tray_more(seeds: Seeds) -> None:
+    tried = 0
+    for snapshot, decisions, asked, reason in generated(*seeds):
+        if reason.code not in ("capacity", "topology", "hold") or asked.gpus >= 72:
+            continue
+        assert reason.start is not None
+        slow = Landlord(snapshot, alone(decisions))
+        fitting = asked.min_gpus - max(short.gpus for short in reason.short)
+        assert fitting == 0 or slow.fits_somewhere(asked, reason.start, fitting), reason
+        assert not slow.fits_somewhere(asked, reason.start, fitting + 4), reason
+        tried += fitting > 0
+    assert tried >= 1
 
 
 def test_without_the_named_holders_the_block_fits() -> None:

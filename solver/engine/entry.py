@@ -1,0 +1,318 @@
+"""Entry: one more request is forced onto a board that is full, and the others are put back around it.
+
+Blocks in its way leave, it takes their place, and they and declined ones are put back as well as they can be, again and
+again. What the others are then worth less is the price of letting it in. Heuristic; each price is that of a plan that was
+on the board.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.engine import placement
+from solver.engine.board import Block, Board, Position
+from solver.engine.wishes import Wish
+from solver.terms import GPUS_PER_RACK
+
+Values = tuple[float, ...]
+"""USD by tier, in cents: sums of the same values in another order are equal then."""
+Note = Callable[[list[float]], None]
+_TOLERANCE = 1e-9
+_MOST_REMOVED, _MOST_CANDIDATES, _STARTS = 40, 24, 4
+_WHOLE_PODS, _MOVES, _BY_POD = 0.5, 0.3, 0.6
+_THRESHOLD = 0.25
+_MARGIN_DAYS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """``tries``: ways to force a request in; ``rounds``: of repair around the best of them."""
+
+    tries: int
+    rounds: int
+
+
+@dataclass(slots=True)
+class Market:
+    """The board, and what all entries on it share. ``index``: a tier's place among the tiers."""
+
+    board: Board
+    index: dict[int, int] = field(init=False)
+    wishes: list[Wish] = field(init=False)
+    vacant: placement.Grid = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.index = {tier: i for i, tier in enumerate(self.board.values())}
+        self.wishes = [wish for wish in self.board.requests if wish.first_start <= wish.last_start]
+        self.vacant = _vacant_racks(self.board)
+
+
+def in_cents(values: Iterable[float]) -> Values:
+    return tuple(round(value, 2) for value in values)
+
+
+class Entry:
+    """The search for a plan with one guest, at one size. The guest's own value counts nothing here."""
+
+    def __init__(self, market: Market, guest: Wish, chance: random.Random) -> None:
+        self.market, self.guest, self.chance = market, guest, chance
+        self.board = market.board
+        self.rank = market.index[guest.tier]
+
+    def search(self, effort: Effort, plan: tuple[Position, ...], note: Note) -> None:
+        """Force the guest in, keep the best way, repair around it; then the board has the plan again.
+
+        ``note`` is told what each plan that is kept on the way is worth, with every request at its own value.
+        """
+        self.values, self.note = list(self.board.values().values()), note
+        best: tuple[Values, tuple[Position, ...]] | None = None
+        for _ in range(effort.tries):
+            self.board.begin()
+            change = self._force()
+            if change is not None:
+                self._note(change)
+                if effort.rounds and (best is None or self._key(change) > best[0]):
+                    best = self._key(change), self.board.positions()
+                    self._change = change
+            self.board.roll_back()
+        if best is not None:
+            self._put(best[1])
+            self._repair(effort.rounds)
+            self.board.set_up(plan)
+
+    def _key(self, change: list[float]) -> Values:
+        return in_cents(change[: self.rank + 1])
+
+    def _note(self, change: list[float]) -> None:
+        own = self.board.requests[self.guest.number].value_of(self.guest.gpus)
+        values = [value + by for value, by in zip(self.values, change, strict=True)]
+        values[self.rank] += own
+        self.note(values)
+
+    def _put(self, positions: tuple[Position, ...]) -> None:
+        """Set the board up with the guest as it is here."""
+        wishes, number = self.board.wishes, self.guest.number
+        own, wishes[number] = wishes[number], self.guest
+        self.board.set_up(positions)
+        wishes[number] = own
+        self.values = [value + by for value, by in zip(self.values, self._change, strict=True)]
+
+    def _repair(self, rounds: int) -> None:
+        for number in range(rounds):
+            self.board.begin()
+            change = self._round()
+            if change is None or not self._keeps(change, heat=1.0 - number / rounds):
+                self.board.roll_back()
+                continue
+            self.board.commit()
+            self._note(change)
+            self.values = [value + by for value, by in zip(self.values, change, strict=True)]
+
+    def _keeps(self, change: list[float], heat: float) -> bool:
+        for by, value in zip(change[: self.rank + 1], self.values, strict=False):
+            if not _rounded(by, value):
+                continue
+            allowed = _THRESHOLD * heat * abs(value) / max(1, len(self.board.blocks))
+            return by > 0 or -by < allowed * self.chance.random()
+        return True
+
+    def _force(self) -> list[float] | None:
+        """Make room for the guest at some start, and fill up; the change of value by tier. None: it can't get in."""
+        guest, board, chance = self.guest, self.board, self.chance
+        start = chance.randint(guest.first_start, guest.last_start)
+        end = start + guest.days
+        near = self._near(start, end)
+        removed: list[Block] = []
+        for block in self._in_the_way(near, start, end):
+            board.remove(block)
+            removed.append(block)
+            if len(removed) >= _MOST_REMOVED:
+                break
+        for block in self._next(near, removed, start):
+            board.remove(block)
+            removed.append(block)
+        if self._fits(start) and placement.place(board, guest, start, guest.gpus) is not None:
+            return self._refill(removed, start, end)
+        return None
+
+    def _fits(self, start: int) -> bool:
+        return placement.largest(self.board, self.guest, start) >= self.guest.gpus
+
+    def _in_the_way(self, near: list[Block], start: int, end: int) -> Iterable[Block]:
+        """What leaves at first: the tenant's own blocks where a count of GPUs asks for it, then some pods' blocks."""
+        guest, board, chance = self.guest, self.board, self.chance
+        if board.ledger.room(guest, start, end) < guest.gpus:
+            own = [block for block in near if block.wish.tenant == guest.tenant and not block.wish.must_stand]
+            for block in sorted(own, key=self._cheapness(0.3)):
+                yield block
+                if board.ledger.room(guest, start, end) >= guest.gpus:
+                    break
+        pods = self._some_pods(near, start, end)
+        there = [block for block in near if not pods.isdisjoint(_pods_of(board, block))]
+        everything = chance.random() < _WHOLE_PODS
+        for block in sorted(there, key=self._cheapness(0.5)):
+            if not everything and self._fits(start):
+                return
+            if block.wish.number in board.blocks:
+                yield block
+
+    def _next(self, near: list[Block], removed: list[Block], start: int) -> Iterable[Block]:
+        """The others around, one after the other, the cheapest first, as long as the guest does not fit."""
+        left = [block for block in near if block not in removed and block.wish.tier >= self.guest.tier]
+        for block in sorted(left, key=self._cheapness(1.0))[: max(0, _MOST_REMOVED - len(removed))]:
+            if self._fits(start):
+                return
+            yield block
+
+    def _cheapness(self, noise: float) -> Callable[[Block], tuple[float, ...]]:
+        """Lower tiers first, then the cheapest GPU-day, more or less."""
+        chance = self.chance
+
+        def key(block: Block) -> tuple[float, ...]:
+            price = block.wish.usd_per_gpu_day * chance.uniform(1 - noise, 1 + noise)
+            return -max(block.wish.tier, self.guest.tier), price, block.wish.number
+
+        return key
+
+    def _some_pods(self, near: list[Block], start: int, end: int) -> set[int]:
+        """As many pods as the guest needs, in one unit of its scope, those with cheap blocks more likely."""
+        guest, board, cluster = self.guest, self.board, self.board.cluster
+        racks = max(1, guest.gpus // GPUS_PER_RACK)
+        vacant = self.market.vacant[start:end].min(axis=0)
+        if guest.site >= 0:
+            vacant = np.where(cluster.site_of_pod == guest.site, vacant, 0)
+        cost = _pod_prices(board, near) * np.maximum(1, racks - board.pod_room[start:end].min(axis=0))
+        noisy = (cost + 1.0) * np.array([self.chance.uniform(0.3, 1.7) for _ in range(len(vacant))])
+        if guest.scope == "pod" or racks == 1:
+            noisy[vacant < racks] = np.inf
+            return {int(noisy.argmin())}
+        order = np.argsort(noisy).tolist()
+        if guest.scope in ("hall", "site"):
+            of_pod = cluster.hall_of_pod if guest.scope == "hall" else cluster.site_of_pod
+            enough = np.flatnonzero(np.bincount(of_pod, vacant) >= racks)
+            unit = self.chance.choice(enough.tolist() or [int(of_pod[order[0]])])
+            order = [pod for pod in order if of_pod[pod] == unit]
+        return _first_pods(order, vacant, racks + self.chance.choice((0, 0, racks // 2)))
+
+    def _round(self) -> list[float] | None:
+        """Take some blocks around the guest out and put them and others back; now and then the guest moves."""
+        guest, board, chance = self.guest, self.board, self.chance
+        own = board.blocks[guest.number]
+        near = [block for block in self._near(own.start - _MARGIN_DAYS, own.end + _MARGIN_DAYS) if block is not own]
+        removed = self._some(near)
+        for block in removed:
+            board.remove(block)
+        if chance.random() < _MOVES:
+            board.remove(own)
+            start = chance.randint(guest.first_start, guest.last_start)
+            if placement.accept(board, guest, [start, own.start]) is None:
+                return None
+        return self._refill(removed, own.start, own.end)
+
+    def _some(self, near: list[Block]) -> list[Block]:
+        chance, pods = self.chance, range(len(self.board.cluster.hall_of_pod))
+        if chance.random() < _BY_POD:
+            some = set(chance.sample(pods, min(len(pods), chance.choice((1, 1, 2)))))
+            return [block for block in near if not some.isdisjoint(_pods_of(self.board, block))][:_MOST_REMOVED]
+        return chance.sample(near, min(len(near), chance.randint(1, 10)))
+
+    def _refill(self, removed: list[Block], start: int, end: int) -> list[float] | None:
+        """Put back what was taken out, and declined requests around; the change of value by tier.
+
+        None: a reservation that has to stand somewhere finds no place.
+        """
+        board, index = self.board, self.market.index
+        change = [0.0] * len(index)
+        for block in removed:
+            change[index[block.wish.tier]] -= block.value_usd
+        old = {block.wish.number: block.start for block in removed}
+        first, last = min([start, *old.values()]), max([end, *(block.end for block in removed)])
+        for wish in self._order(removed, self._declined(old, first, last)):
+            placed = placement.accept(board, wish, self._starts(wish, old.get(wish.number)))
+            if placed is not None:
+                change[index[wish.tier]] += placed.value_usd
+            elif wish.must_stand:
+                return None
+        return change
+
+    def _declined(self, old: dict[int, int], first: int, last: int) -> list[Wish]:
+        """Some of the requests of these tiers that are not on the board and whose block may touch ``[first, last)``."""
+        found = [
+            wish
+            for wish in self.market.wishes
+            if wish.tier <= self.guest.tier
+            and wish.first_start < last
+            and wish.last_start + wish.days > first
+            and wish.number not in self.board.blocks
+            and wish.number not in old
+            and wish.number != self.guest.number
+        ]
+        return found if len(found) <= _MOST_CANDIDATES else self.chance.sample(found, _MOST_CANDIDATES)
+
+    def _order(self, removed: list[Block], declined: list[Wish]) -> list[Wish]:
+        chance = self.chance
+        noise, by_size = chance.choice((0.0, 0.1, 0.3)), chance.random() < 0.3
+
+        def key(wish: Wish) -> tuple[float, ...]:
+            worth = wish.value_usd if by_size else wish.usd_per_gpu_day
+            return not wish.must_stand, wish.tier, -worth * chance.uniform(1 - noise, 1 + noise), wish.number
+
+        return sorted([*(block.wish for block in removed), *declined], key=key)
+
+    def _starts(self, wish: Wish, old: int | None) -> list[int]:
+        """Some starts of the window; where the block stood before more often than not is the first of them."""
+        window = range(wish.first_start, wish.last_start + 1)
+        starts = self.chance.sample(window, min(len(window), _STARTS))
+        if self.chance.random() < 0.5:
+            starts.sort()
+        return [old, *starts] if old is not None and self.chance.random() < 0.6 else starts
+
+    def _near(self, first: int, last: int) -> list[Block]:
+        return [block for _, block in sorted(self.board.blocks.items()) if block.start < last and first < block.end]
+
+
+def _rounded(change: float, value: float) -> float:
+    """0 where the change is one of rounding."""
+    return 0.0 if abs(change) <= _TOLERANCE * max(1.0, abs(value)) else change
+
+
+def _pods_of(board: Board, block: Block) -> Iterable[int]:
+    return block.shares if block.rack is None else (int(board.cluster.pods.of_rack[block.rack]),)
+
+
+def _vacant_racks(board: Board) -> placement.Grid:
+    """Whole racks in each pod on each day that nothing but blocks of the board is on."""
+    vacant = board.pod_room.copy()
+    for block in board.blocks.values():
+        for pod, share in block.shares.items():
+            vacant[block.start : block.end, pod] += len(share.racks)
+    return vacant
+
+
+def _pod_prices(board: Board, near: list[Block]) -> NDArray[np.float64]:
+    """USD of a rack's worth of the blocks in each pod."""
+    usd, racks = np.zeros(len(board.cluster.hall_of_pod)), np.zeros(len(board.cluster.hall_of_pod))
+    for block in near:
+        each = block.value_usd * GPUS_PER_RACK / block.gpus
+        for pod in _pods_of(board, block):
+            count = len(block.shares[pod].racks) if block.rack is None else block.gpus / GPUS_PER_RACK
+            usd[pod] += each * count
+            racks[pod] += count
+    return usd / np.maximum(1.0, racks)
+
+
+def _first_pods(order: list[int], vacant: placement.Grid, racks: int) -> set[int]:
+    """The first pods in this order that have enough racks."""
+    chosen: set[int] = set()
+    for pod in order:
+        if racks <= 0:
+            break
+        if vacant[pod] > 0:
+            chosen.add(pod)
+            racks -= int(vacant[pod])
+    return chosen
