@@ -4,15 +4,16 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Workers of the test run; 2 cores are what CI has.
+# Workers of the test run; 2 cores are what CI has. BENCH are options of the bench: `make bench BENCH=--quick`.
 TEST_WORKERS ?= 2
+BENCH ?=
 
 help:
 	@echo "make demo        set up and serve the demo landlord (Ctrl-C stops it, the data stays)"
 	@echo "make demo-reset  the same, from the beginning"
 	@echo "make test        set up, then style, types, imports and tests"
 	@echo "make test-slow   the longer hunts"
-	@echo "make bench       measure the solver; results go to bench/results/"
+	@echo "make bench       measure the solver in half an hour (BENCH=--quick: two minutes); see bench/results/"
 
 $(VENV)/.installed: constraints.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
@@ -48,7 +49,7 @@ test-slow: install
 	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) -m slow
 
 bench: install
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(BENCH)
 
 schemas: install
 	$(BIN)/python -m solver.schema

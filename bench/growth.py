@@ -11,7 +11,7 @@ from bench.instances import Instance, of_size
 from bench.sizes import Size
 
 Row = dict[str, Any]
-REQUESTS = (1250, 2500, 5000, 10_000)
+REQUESTS = (1220, 2440, 4880, 10_000)
 HALLS = (3, 6, 12, 24, 48)
 DAYS = (180, 365, 730)
 QUICK_TIMES = (1 / 12, 1 / 6)

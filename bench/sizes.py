@@ -92,7 +92,7 @@ YEARS = replace(COLOSSUS, days=1135, requests=6100, asked=1.3, time_limits=(180.
 LANDLORDS = {"tiny": TINY, "hall": HALL, "colossus": COLOSSUS, "years": YEARS}
 SHEETS = {
     "perfect-small": Sheet(20, 20, 16, (10.0,)),
-    "perfect-middle": Sheet(60, 30, 28, (20.0,)),
+    "perfect-middle": Sheet(60, 30, 28, (15.0,)),
     "perfect-large": Sheet(60, 90, 73, (60.0,)),
 }
 
