@@ -17,7 +17,7 @@ from solver.snapshot import Request
 _LEAST_EXPLAINED = 100
 """Fewer declined requests than this are not worth another hand."""
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 10.0
 """How long hands that are to hurry are waited for: to begin again would take longer."""
 
 
@@ -52,4 +52,4 @@ def explain_part(problem: Problem, part: Part, stop: Stop) -> list[Declined]:
     def is_late() -> bool:
         return stop() or (part.seconds is not None and time.monotonic() - began > part.seconds)
 
-    return explain(problem.snapshot, board_of(problem).cluster, part.decisions, part.requests)
+    return explain(problem.snapshot, board_of(problem).cluster, part.decisions, part.requests, stop=is_late)
