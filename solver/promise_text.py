@@ -41,7 +41,7 @@ def days(start: dt.date, end: dt.date) -> str:
 
 def table_of(title: str, words: Iterable[str], numbers: Iterable[str]) -> Table:
     """An empty table: columns of words, then columns of numbers."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(title=title, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for head in words:
         table.add_column(head, no_wrap=True)
     for head in numbers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from solver.commands import interrupts
+from solver.commands.compare import command as compare
 from solver.commands.offers import command as offers
 from solver.commands.plan import command as plan
 from solver.commands.promise import command as promise
@@ -15,9 +16,9 @@ from solver.commands.verify import command as verify
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Plan GPU reservations: read a snapshot, write a plan, check one, ask what still fits."""
-    if context.invoked_subcommand != plan.name:  # which answers them itself
+    if context.invoked_subcommand not in (plan.name, compare.name):  # which answer them themselves
         interrupts.release()
 
 
-for command in (plan, verify, offers, promise):
+for command in (plan, verify, offers, promise, compare):
     cli.add_command(command)

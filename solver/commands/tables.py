@@ -17,4 +17,7 @@ def show(tables: Iterable[Table], *, on_error: bool = False) -> None:
     for number, table in enumerate(tables):
         if number:
             console.print()
-        console.print(table)
+        console.print(table.title, style="bold", markup=False)
+        table.title = None  # a title inside is wrapped where its table is narrower
+        if table.columns:
+            console.print(table)
