@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from solver.cluster import Cluster
 from solver.decisions import Decisions
 from solver.engine.relaxation import build, integral, sampling
+from solver.engine.relaxation.contested import contested
 from solver.engine.relaxation.integral import Effort
 from solver.engine.relaxation.linear import Outcome
 from solver.engine.relaxation.problem import Duals, Floats, Meter, Problem
@@ -80,12 +81,13 @@ def relax_linearly(problem: Problem, deadline_seconds: float | None) -> Relaxati
 
 def tighten(relaxation: Relaxation, effort: Effort, deadline_seconds: float | None) -> Relaxation:
     """What whole blocks add: nothing below the least of them, and CP-SAT's bound where this effort suits the size."""
-    problem = relaxation.problem
-    found = integral.solve(problem, effort, deadline_seconds) if effort.suits(problem) else None
+    problem, part = relaxation.problem, contested(relaxation.problem)
+    found = integral.solve(part.problem, effort, deadline_seconds) if effort.suits(part.problem) else None
     if found is None:
         return replace(relaxation, bound_usd=none_or_some(problem, relaxation.bound_usd))
-    bound = none_or_some(problem, min(relaxation.bound_usd, found.bound_usd))
-    return replace(relaxation, bound_usd=bound, whole=_whole(problem, found.fractions))
+    bound = none_or_some(problem, min(relaxation.bound_usd, found.bound_usd + part.free_usd))
+    whole = {} if found.fractions is None else {**part.free, **_whole(part.problem, found.fractions)}
+    return replace(relaxation, bound_usd=bound, whole=whole)
 
 
 def again(relaxation: Relaxation, reached: Mapping[int, float]) -> Relaxation:
@@ -104,9 +106,7 @@ def prices(relaxation: Relaxation, cluster: Cluster) -> list[Price]:
     ]
 
 
-def _whole(problem: Problem, fractions: Floats | None) -> dict[str, tuple[int, int]]:
-    if fractions is None:
-        return {}
+def _whole(problem: Problem, fractions: Floats) -> dict[str, tuple[int, int]]:
     gpus = {choice.request: choice.gpus for choice in problem.choices}
     taken = {request: ways[0] for request, ways in _by_request(problem, fractions).items()}
     return {request: (start, round(share * gpus[request])) for request, (start, share) in taken.items()}

@@ -7,8 +7,9 @@ bound of the tier as well. Money is rounded so that the bound can only rise.
 from __future__ import annotations
 
 import math
+import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -16,18 +17,19 @@ from ortools.sat.python import cp_model
 from solver.engine.relaxation.problem import Choice, Floats, Meter, Problem
 
 MONEY_STEPS = 10**12  # of the largest sum of values: rounding stays far below the gap that counts as none
+_STAGES = ((True, 0.7), (False, 0.3))
+"""Whether CP-SAT follows its linear program or looks for solutions, and the share of the work and of the time left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
     """CP-SAT is asked where a relaxation has at most ``choices`` choices and ``columns`` columns; it stops after
-    ``work`` units of its deterministic time, on ``workers`` threads that wait for each other.
+    ``work`` units of its deterministic time.
     """
 
-    choices: int = 200
-    columns: int = 3000
-    work: float = 0.5
-    workers: int = 1
+    choices: int = 400
+    columns: int = 4000
+    work: float = 1.5
     seed: int = 0
 
     def suits(self, problem: Problem) -> bool:
@@ -41,6 +43,7 @@ class Integral:
 
     bound_usd: float
     fractions: Floats | None
+    is_optimal: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +58,68 @@ class _Take:
     value: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """The program with its columns; a USD has ``step`` steps of money."""
+
+    program: cp_model.CpModel
+    takes: list[_Take]
+    step: float
+
+
 def solve(problem: Problem, effort: Effort, deadline_seconds: float | None) -> Integral | None:
-    """CP-SAT's proven bound; null where it has none (no time, or the tiers above cannot be kept)."""
-    model = cp_model.CpModel()
+    """CP-SAT's proven bound; null where it has none (no time, or the tiers above cannot be kept).
+
+    First comes a search that follows the bound of its linear program; what that leaves open one for solutions gets.
+    """
+    model = _model(problem)
+    ends = None if deadline_seconds is None else time.monotonic() + deadline_seconds
+    found: list[Integral] = []
+    for bounds_first, share in _STAGES:
+        left = None if ends is None else share * (ends - time.monotonic())
+        answer = _asked(problem, model, _solver(effort, share, bounds_first=bounds_first, seconds=left))
+        if answer is None:
+            return None
+        found.append(answer)
+        if answer.is_optimal:
+            break
+    return replace(found[-1], bound_usd=min(answer.bound_usd for answer in found))
+
+
+def _model(problem: Problem) -> _Model:
+    program = cp_model.CpModel()
     step = MONEY_STEPS / max(float(np.abs(problem.columns.value).sum()), 1e-6)
-    takes = _takes(problem, model, step)
-    _limits(problem, model, takes)
-    _keep_tiers_above(problem, model, takes, step)
-    own = _worth(takes, problem.tier)
-    model.maximize(own)
+    takes = _takes(problem, program, step)
+    _limits(problem, program, takes)
+    _keep_tiers_above(problem, program, takes, step)
+    program.maximize(_worth(takes, problem.tier))
+    return _Model(program, takes, step)
+
+
+def _solver(effort: Effort, share: float, *, bounds_first: bool, seconds: float | None) -> cp_model.CpSolver:
     solver = cp_model.CpSolver()
     solver.parameters.catch_sigint_signal = False  # else its own handler replaces ours for good, and Ctrl-C kills
-    solver.parameters.num_workers = effort.workers
-    solver.parameters.interleave_search = effort.workers > 1
+    solver.parameters.num_workers = 1
     solver.parameters.random_seed = effort.seed
-    solver.parameters.max_deterministic_time = effort.work
+    solver.parameters.max_deterministic_time = share * effort.work
     solver.parameters.linearization_level = 2  # its LP is the bound; level 1 leaves most rows out
-    if deadline_seconds is not None:
-        solver.parameters.max_time_in_seconds = max(deadline_seconds, 0.01)
-    match solver.solve(model):
-        case cp_model.OPTIMAL | cp_model.FEASIBLE:
-            return Integral(solver.best_objective_bound / step, _fractions(solver, takes))
+    solver.parameters.optimize_with_lb_tree_search = bounds_first
+    if seconds is not None:
+        solver.parameters.max_time_in_seconds = max(seconds, 0.01)
+    return solver
+
+
+def _asked(problem: Problem, model: _Model, solver: cp_model.CpSolver) -> Integral | None:
+    """Only bounds that CP-SAT reported while it worked count: stopped before the first, its answer says 0."""
+    reported = [math.inf]
+    solver.best_bound_callback = reported.append
+    match solver.solve(model.program):
+        case cp_model.OPTIMAL:
+            return Integral(solver.best_objective_bound / model.step, _fractions(solver, model.takes), is_optimal=True)
+        case cp_model.FEASIBLE:
+            return Integral(min(reported) / model.step, _fractions(solver, model.takes), is_optimal=False)
         case cp_model.UNKNOWN:
-            return Integral(solver.best_objective_bound / step, None)
+            return Integral(min(reported) / model.step, None, is_optimal=False)
         case cp_model.INFEASIBLE:
             return None
         case status:
@@ -112,8 +154,9 @@ def _take(problem: Problem, model: cp_model.CpModel, step: float, column: int) -
 def _limits(problem: Problem, model: cp_model.CpModel, takes: list[_Take]) -> None:
     loads = _loads(problem, takes)
     missing = _missing(problem, model)
+    counted = sorted({number for limit in problem.limits for number in limit.holds})
     for span in range(len(problem.lengths)):
-        holds = [_held(problem, model, loads, number, span) for number in range(len(problem.holds))]
+        holds = {number: _held(problem, model, loads, number, span) for number in counted}
         for limit in problem.limits:
             inside = [take for meter in sorted(limit.meters, key=Meter.order) for take in loads[meter, span]]
             terms = [(take.count, take.gpus) for take in inside]
@@ -134,7 +177,8 @@ def _whole(gpus: float) -> int:
 
 def _loads(problem: Problem, takes: list[_Take]) -> dict[tuple[Meter, int], list[_Take]]:
     loads: dict[tuple[Meter, int], list[_Take]] = defaultdict(list)
-    read = {meter for limit in problem.limits for meter in limit.meters} | {hold.booked for hold in problem.holds}
+    booked = {problem.holds[number].booked for limit in problem.limits for number in limit.holds}
+    read = {meter for limit in problem.limits for meter in limit.meters} | booked
     for take in takes:
         first, last = problem.columns.first[take.column], problem.columns.last[take.column]
         for meter in sorted(take.choice.meters & read, key=Meter.order):

@@ -21,7 +21,7 @@ from solver.engine.relaxation.problem import Duals, Problem
 from solver.snapshot import Loaded
 from tests.solver.engine.dense import Dense
 from tests.solver.reference import build, exhaustive, generate, written
-from tests.solver.reference.build import Content, contract, hall, outage, request, reservation, site, tenant
+from tests.solver.reference.build import Content, contract, hall, request, reservation, site, tenant
 from tests.solver.reference.ground import NoReference
 
 SEEDS = 6
@@ -333,3 +333,32 @@ def test_the_money_of_whole_blocks_is_exact_enough_to_prove_an_optimum() -> None
     best_two = [sorted(a["value_usd"] for a in asked if a["earliest_start"] == build.day(d))[-2:] for d in range(9)]
     value = math.fsum(v for day in best_two for v in day)
     assert 0.0 <= tightened(content).bound_usd - value <= 1e-8 * value
+
+
+def test_a_search_stopped_before_its_first_bound_changes_nothing() -> None:
+    """CP-SAT answers 0 as its bound then, which is none."""
+    linearly = relaxed(knapsack())
+    assert bound.tighten(linearly, Effort(work=1e-9), None).bound_usd == linearly.bound_usd
+
+
+def uneven_contract(tier: int) -> Content:
+    """Eight racks and three for a contract of which two blocks want two each; a rack for somebody else is in no row."""
+    sites = [site(halls=[hall(pods={"p1": [f"r{i}" for i in range(8)]})])]
+    drawn = [request(f"q{i}", gpus=144, contract="k1", days=3, tier=tier) for i in range(2)]
+    alone = request("alone", gpus=72, days=3, value_usd=10.0)
+    holder = contract(steps=[(0, 100, 216)])
+    return build.snapshot(sites=sites, contracts=[holder], requests=[*drawn, alone])
+
+
+def test_what_is_in_no_row_is_accepted_beside_the_best_whole_blocks() -> None:
+    assert relaxed(uneven_contract(0)).bound_usd == pytest.approx(160.0)
+    result = tightened(uneven_contract(0))
+    assert result.bound_usd == pytest.approx(110.0)
+    assert result.whole["alone"] == (0, 72)
+    assert sum(gpus for _, gpus in result.whole.values()) == 72 + 144
+
+
+@pytest.mark.parametrize("reached", [0.0, 10.0])
+def test_a_tier_above_that_is_in_no_row_keeps_its_value_for_nothing(reached: float) -> None:
+    result = tightened(uneven_contract(1), tier=1, reached={0: reached})
+    assert result.bound_usd == pytest.approx(100.0)
