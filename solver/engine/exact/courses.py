@@ -18,8 +18,8 @@ class Course:
 
     ``keeps`` is 1 on a piece before a recall (None: for certain). If it may be moved, one of ``stays`` (on all its own
     racks), ``goes`` (one new placement) and ``bends`` (as a frozen one that lost racks) is 1.
-    ``anew`` counts the racks of its new placement by group. ``stands`` is 1 on a piece on which it is there and stays; None
-    where it bends for certain. ``present`` is 1 on a piece on which it is there and bends; it is empty where it can't.
+    ``anew`` counts the racks of its new placement by group. ``stands`` is 1 on a piece on which it is there and stays;
+    None where it bends for certain. ``present`` is 1 on a piece on which it is there and bends; empty where it can't.
     Then ``serves`` is 1 where the slot has the rack, and ``assigned`` where the rack stands in, with or without room.
     """
 

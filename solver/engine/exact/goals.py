@@ -23,12 +23,13 @@ MONEY_STEPS = 10**12
 @dataclass(frozen=True, slots=True)
 class Goal:
     """A cost in whole steps. ``least`` is a bound that needs no proof. With a ``tier`` the cost is minus its value, in
-    ``per_usd`` steps for a dollar.
+    ``per_usd`` steps for a dollar. ``is_early``: of step 1 or 2, where a request that is worth nothing counts nothing.
     """
 
     name: str
     cost: Sum
     least: int
+    is_early: bool = False
     tier: int | None = None
     per_usd: Fraction = Fraction(1)
 
@@ -48,10 +49,10 @@ class Parts:
 def goals(parts: Parts) -> Iterator[Goal]:
     """Every goal that is not settled before."""
     steps = (
-        Goal("firm shortfall", _short(parts, firm=True), 0),
-        Goal("interruptible shortfall", _short(parts, firm=False), 0),
-        Goal("outside scope", _outside(parts), 0),
-        Goal("hold shortfall", _short_holds(parts), 0),
+        Goal("firm shortfall", _short(parts, firm=True), 0, is_early=True),
+        Goal("interruptible shortfall", _short(parts, firm=False), 0, is_early=True),
+        Goal("outside scope", _outside(parts), 0, is_early=True),
+        Goal("hold shortfall", _short_holds(parts), 0, is_early=True),
         *_values(parts),
         Goal("recalled", _recalled(parts), 0),
         Goal("moved", _moved(parts), 0),
@@ -136,7 +137,7 @@ def _values(parts: Parts) -> Iterator[Goal]:
         per_usd = _scale(parts.model, terms)
         cost = total((var, -math.ceil(usd * per_usd)) for var, usd in terms)
         cost.constant = math.floor(lost[tier] * per_usd)
-        yield Goal(f"tier {tier}", cost, parts.model.least(cost), tier, per_usd)
+        yield Goal(f"tier {tier}", cost, parts.model.least(cost), is_early=True, tier=tier, per_usd=per_usd)
 
 
 def _certainly(var: Var | None) -> Var:
@@ -155,15 +156,10 @@ def _scale(model: Model, terms: Iterable[tuple[Var, Fraction]]) -> Fraction:
     terms = [term for term in terms if term[1]]
     if not terms:
         return Fraction(1)
-    step = Fraction(
-        math.gcd(*(usd.numerator * (_common(terms) // usd.denominator) for _, usd in terms)), _common(terms)
-    )
+    common = math.lcm(*(usd.denominator for _, usd in terms))
+    step = Fraction(math.gcd(*(usd.numerator * (common // usd.denominator) for _, usd in terms)), common)
     most = sum((usd * model.upper[var.index] for var, usd in terms), Fraction())
     return 1 / step if most / step <= MONEY_STEPS else Fraction(MONEY_STEPS) / most
-
-
-def _common(terms: Iterable[tuple[Var, Fraction]]) -> int:
-    return math.lcm(*(usd.denominator for _, usd in terms))
 
 
 def _recalled(parts: Parts) -> Sum:

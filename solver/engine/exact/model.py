@@ -74,6 +74,7 @@ class Model:
     upper: list[int] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     _both: dict[tuple[int, int], Var] = field(default_factory=dict)
+    _any_of: dict[frozenset[int | None], Var] = field(default_factory=dict)
     _rows: set[tuple[int, tuple[tuple[int, int], ...]]] = field(default_factory=set)
 
     def boolean(self) -> Var:
@@ -117,14 +118,17 @@ class Model:
             self.cp.add_implication(cause, effect)
 
     def any_of(self, present: Iterable[Var | None]) -> Var:
-        """A variable that is 1 where one of these is above 0, and may be 1 elsewhere."""
-        result = self.boolean()
-        for var in present:
-            if var is None:
-                self.at_most(Sum([(result, -1)]), -1)
-            else:
-                self.at_most(Sum([(var, 1), (result, -self.upper[var.index])]), 0)
-        return result
+        """A variable that is 1 where one of these is above 0, and may be 1 elsewhere; the same for the same ones."""
+        present = list(present)
+        key = frozenset(None if var is None else var.index for var in present)
+        if key not in self._any_of:
+            result = self._any_of[key] = self.boolean()
+            for var in present:
+                if var is None:
+                    self.at_most(Sum([(result, -1)]), -1)
+                else:
+                    self.at_most(Sum([(var, 1), (result, -self.upper[var.index])]), 0)
+        return self._any_of[key]
 
     def same(self, one: Sum, other: Sum) -> Var:
         """A variable that is 1 where both sums come to the same, else 0."""

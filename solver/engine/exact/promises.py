@@ -49,7 +49,7 @@ class Promises:
 
     def _serve(self, course: Course, key: tuple[int, int, int], assigned: Var) -> None:
         _, piece, rack = key
-        hindrances = self._hindrances(course, rack, piece)
+        hindrances = self._hindrances(course, rack, piece) if key in course.serves else [None]
         if is_certain(hindrances):
             return
         literals = [assigned.negated(), course.serves[key], *hindrances]

@@ -41,31 +41,40 @@ class Rules:
 
     def r2_r3(self) -> None:
         """R2 where an accepted block stands in the hall, and R3."""
+        by_hall, by_site = defaultdict(list), defaultdict(list)
+        for number, group in enumerate(self.ground.groups):
+            by_hall[group.hall].append(number)
+            by_site[group.site].append(number)
         for piece in self._decided:
-            halls: dict[int, Sum] = defaultdict(Sum)
-            sites: dict[int, Sum] = defaultdict(Sum)
-            sold: dict[int, list[Use]] = defaultdict(list)
-            for number, group in enumerate(self.ground.groups):
-                carrying = self._carrying(number, piece)
-                halls[group.hall] = halls[group.hall].plus(carrying)
-                sites[group.site] = sites[group.site].plus(carrying)
-                sold[group.hall] += self._at[number, piece]
-            for hall, carrying in halls.items():
-                self._r2(carrying, self.ground.land.sale[hall][piece], sold[hall])
-            for site, carrying in sites.items():
-                self.model.at_most(carrying, self.ground.land.power[site][piece])
+            for hall, groups in by_hall.items():
+                self._r2(groups, piece, self.ground.land.sale[hall][piece])
+            for site, groups in by_site.items():
+                if self._in_order(groups, piece) > self.ground.land.power[site][piece]:
+                    self.model.at_most(self._carrying(groups, piece), self.ground.land.power[site][piece])
 
-    def _r2(self, carrying: Sum, sale: int, uses: Sequence[Use]) -> None:
+    def _r2(self, groups: Sequence[int], piece: int, sale: int) -> None:
+        uses = [use for group in groups for use in self._at[group, piece]]
         sold = [use.present for use in uses if use.owner.accepted and use.present is not None]
-        if not sold or self.model.most(carrying) <= sale:
+        if not sold or self._in_order(groups, piece) <= sale:
             return
         if len(sold) == len(uses):
-            self.model.at_most(carrying, sale)
+            self.model.at_most(self._carrying(groups, piece), sale)
         else:
-            self.model.at_most(carrying, sale, only_if=self.model.any_of(sold))
+            self.model.at_most(self._carrying(groups, piece), sale, only_if=self.model.any_of(sold))
 
-    def _carrying(self, group: int, piece: int) -> Sum:
-        """How many racks of the group carry a block."""
+    def _in_order(self, groups: Sequence[int], piece: int) -> int:
+        """No more racks of these groups can carry a block."""
+        racks = [rack for group in groups for rack in self.ground.groups[group].racks]
+        return sum(self.ground.land.healthy[rack][piece] for rack in racks)
+
+    def _carrying(self, groups: Sequence[int], piece: int) -> Sum:
+        """How many racks of these groups carry a block."""
+        result = Sum()
+        for group in groups:
+            result = result.plus(self._carrying_in(group, piece))
+        return result
+
+    def _carrying_in(self, group: int, piece: int) -> Sum:
         uses = self._at[group, piece]
         whole = [use for use in uses if use.factor >= GPUS_PER_RACK]
         if len(whole) == len(uses):

@@ -49,7 +49,7 @@ def search(model: Model, goals: Iterable[Goal], limits: Limits, refine: Refine) 
     found = Found()
     for goal in (*goals, Goal("any", Sum(), 0)):
         while _lower(model, goal, limits, found):
-            if not refine(_solution(found)):
+            if goal.is_early or not refine(_solution(found)):
                 break
             found.values = None
         else:

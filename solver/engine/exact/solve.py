@@ -12,6 +12,7 @@ from solver.engine.exact import groups, land, lots, pieces, search
 from solver.engine.exact.answer import Answer
 from solver.engine.exact.courses import Course, course
 from solver.engine.exact.goals import Goal, Parts
+from solver.engine.exact.leftover import Leftover
 from solver.engine.exact.lots import Unsuitable
 from solver.engine.exact.model import Model
 from solver.engine.exact.promises import Promises
@@ -55,15 +56,10 @@ def solve(
         desk = _Desk(snapshot, cluster)
     except Unsuitable:
         return None
-    found = search.search(desk.model, desk.goals, search.Limits(work, seconds, stop, seed), lambda values: False)
+    found = search.search(desk.model, desk.goals, search.Limits(work, seconds, stop, seed), desk.refine)
     if found.values is None:
         return None
-    answer = Answer(desk.ground, desk.courses, desk.wants, found.values)
-    return Outcome(
-        decisions=answer.decisions(snapshot, desk.rules.shortfalls),
-        bounds=_bounds(desk.goals, found),
-        is_proven=found.is_proven,
-    )
+    return Outcome(desk.decisions(found.values), _bounds(desk.goals, found), found.is_proven)
 
 
 def suits(snapshot: Snapshot, cluster: Cluster) -> bool:
@@ -85,6 +81,8 @@ class _Desk:
     """The model of a snapshot, with its parts."""
 
     def __init__(self, snapshot: Snapshot, cluster: Cluster) -> None:
+        self.snapshot = snapshot
+        self.cluster = cluster
         self.model = Model()
         days = pieces.cut(snapshot)
         ground = land.survey(snapshot, cluster, days)
@@ -94,11 +92,23 @@ class _Desk:
         self.ground = Field(ground, days, racks, group_of, reserved.excess)
         self.courses = [course(self.model, self.ground, lot) for lot in reserved.lots]
         self._bend()
-        self.booked = self._booked(snapshot)
-        self.wants = self._wants(snapshot)
+        self.booked = self._booked()
+        self.wants = self._wants()
         self.rules = Rules(self.model, self.ground, snapshot)
-        self._rules(snapshot)
+        self._rules()
         self.goals = tuple(steps.goals(Parts(self.model, self.ground, snapshot, self.courses, self.wants, self.rules)))
+        self._leftover = Leftover(self.model, self.ground, self.courses, self.rules)
+
+    def decisions(self, values: search.Values) -> Decisions:
+        """What a solution decides."""
+        answer = Answer(self.ground, self.courses, self.wants, values)
+        return answer.decisions(self.snapshot, self.rules.shortfalls)
+
+    def refine(self, values: search.Values) -> bool:
+        """R13: cut off a solution that is not complete; whether it was."""
+        if all(request.value_usd for request in self.snapshot.requests):
+            return False
+        return self._leftover.cut(self.snapshot, self.cluster, self.decisions(values), self.wants, values)
 
     def _bend(self) -> None:
         bending = [course for course in self.courses if course.may_bend]
@@ -110,9 +120,9 @@ class _Desk:
         promises.no_idle_racks()
         promises.nowhere_to_go()
 
-    def _booked(self, snapshot: Snapshot) -> dict[str, list[int]]:
+    def _booked(self) -> dict[str, list[int]]:
         """GPUs promised to reservations of each contract, by piece; none of them can be recalled."""
-        booked = {contract.id: [0] * len(self.ground.pieces) for contract in snapshot.contracts}
+        booked = {contract.id: [0] * len(self.ground.pieces) for contract in self.snapshot.contracts}
         for each in self.courses:
             reservation = each.lot.reservation
             if reservation.contract is not None:
@@ -120,11 +130,13 @@ class _Desk:
                     booked[reservation.contract][piece] += reservation.gpus
         return booked
 
-    def _wants(self, snapshot: Snapshot) -> list[Want]:
+    def _wants(self) -> list[Want]:
+        snapshot = self.snapshot
         most = _Most(snapshot, self.ground, self.courses, self.booked)
         return [want(self.model, self.ground, snapshot, request, most.of(request)) for request in snapshot.requests]
 
-    def _rules(self, snapshot: Snapshot) -> None:
+    def _rules(self) -> None:
+        snapshot = self.snapshot
         given = [block.recall_notice_days for block in snapshot.requests]
         given += [block.recall_notice_days for block in snapshot.reservations]
         notices = sorted({notice for notice in given if notice is not None})
