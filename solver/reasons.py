@@ -32,8 +32,11 @@ def names_of(snapshot: Snapshot) -> Names:
     )
 
 
-def for_planner(request: Request, reason: Reason, names: Names) -> str:
-    """The sentence that stands in the plan: who stands in the way, with how much, on which days."""
+def for_planner(request: Request, reason: Reason, names: Names, *, is_priced: bool = True) -> str:
+    """The sentence that stands in the plan: who stands in the way, with how much, on which days.
+
+    ``is_priced``: the price to win was asked for, so that none means that a higher tier decides.
+    """
     match reason.code:
         case "window":
             return _window(request)
@@ -48,7 +51,7 @@ def for_planner(request: Request, reason: Reason, names: Names) -> str:
         case "hold":
             return f"{_missing(reason, request)}{_because(reason.holders)}."
         case "outbid":
-            return _outbid(reason)
+            return _outbid(reason) if is_priced else f"{_taken(reason)}."
 
 
 def for_tenant(request: Request, reason: Reason) -> str:
@@ -154,15 +157,16 @@ def _holder(holder: Holder) -> str:
             return f"the power limit of site {holder.id} takes {holder.gpus:,}"
 
 
+def _taken(reason: Reason) -> str:
+    if reason.start is None:
+        return f"Others took the room{_because(reason.holders)}"
+    return f"It fits by itself from {date(reason.start)} on, but others took the room{_because(reason.holders)}"
+
+
 def _outbid(reason: Reason) -> str:
-    taken = (
-        f"It fits by itself from {date(reason.start)} on, but others took the room"
-        if reason.start
-        else "Others took the room"
-    )
     price = reason.price_to_win_usd
     ending = "a higher tier decides" if price is None else f"about USD {price:,.0f} would have won it"
-    return f"{taken}{_because(reason.holders)}; {ending}."
+    return f"{_taken(reason)}; {ending}."
 
 
 def _list(parts: list[str], total: int) -> str:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from enum import IntEnum
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -25,6 +27,8 @@ from solver.racks import Flags, window_min
 from solver.snapshot import Request, Snapshot
 
 STAGES: tuple[ReasonCode, ...] = ("contract", "quota", "capacity", "topology", "hold", "outbid")
+_NUMBERS_SECONDS = 0.3
+"""How long numbers and holders are still looked for when there is a hurry."""
 
 
 def _never() -> bool:
@@ -43,10 +47,34 @@ def explain(
     """A reason and counter-offers for each of the ``declined`` requests, in their order.
 
     ``prices``: what is known of the price to win by request id, null where a higher tier decides; others are estimated.
-    Once ``stop`` says so, the rest gets its reason without a price, and no counter-offers.
+    Once ``stop`` says so, the rest gets its reason without a price, and no counter-offers; a moment later the code
+    and the start alone.
     """
-    explainer = _Explainer(snapshot, cluster, decisions, prices or {})
-    return [explainer.declined(request, in_a_hurry=stop()) for request in declined]
+    explainer, hurry = _Explainer(snapshot, cluster, decisions, prices or {}), _Hurry(stop)
+    return [explainer.declined(request, hurry.look()) for request in declined]
+
+
+class _Pace(IntEnum):
+    """How much there is time to say: the code, then the numbers and holders, then price and counter-offers."""
+
+    CODE = 0
+    NUMBERS = 1
+    ALL = 2
+
+
+class _Hurry:
+    """What there is time for: no clock is read before ``stop`` says that there is little."""
+
+    def __init__(self, stop: Callable[[], bool]) -> None:
+        self._stop = stop
+        self._until: float | None = None
+
+    def look(self) -> _Pace:
+        if self._until is None:
+            if not self._stop():
+                return _Pace.ALL
+            self._until = time.monotonic() + _NUMBERS_SECONDS
+        return _Pace.NUMBERS if time.monotonic() < self._until else _Pace.CODE
 
 
 class _Explainer:
@@ -56,20 +84,24 @@ class _Explainer:
         self.cluster = cluster
         self.prices = prices
         self.alone = Survey(standings.of(snapshot, cluster, replace(decisions, accepted=())))
-        self.planned = Survey(standings.of(snapshot, cluster, decisions))
         self.names = reasons.names_of(snapshot)
+        self._planned = partial(standings.of, snapshot, cluster, decisions)
+
+    @cached_property
+    def planned(self) -> Survey:
+        return Survey(self._planned())
 
     @cached_property
     def auction(self) -> Auction:
         return Auction(self.planned.standing, self.alone.standing)
 
-    def declined(self, request: Request, *, in_a_hurry: bool) -> Declined:
-        reason = self._reason(request, in_a_hurry=in_a_hurry)
-        text = reasons.for_planner(request, reason, self.names)
-        offers = [] if in_a_hurry else counter_offers(self.planned.standing, request)
+    def declined(self, request: Request, pace: _Pace) -> Declined:
+        reason = self._reason(request, pace)
+        text = reasons.for_planner(request, reason, self.names, is_priced=pace == _Pace.ALL)
+        offers = counter_offers(self.planned.standing, request) if pace == _Pace.ALL else []
         return Declined(request=request.id, reason=reason.model_copy(update={"text": text}), counter_offers=offers)
 
-    def _reason(self, request: Request, *, in_a_hurry: bool) -> Reason:
+    def _reason(self, request: Request, pace: _Pace) -> Reason:
         ask = replace(ask_of(request), gpus=request.min_gpus)
         first, last = window(self.alone.standing, request)
         last = min(last, self.cluster.days - ask.days + 1)  # R4: it ends by the horizon
@@ -77,13 +109,23 @@ class _Explainer:
             return Reason(
                 code="window", text="", start=request.earliest_start, short=[], holders=[], price_to_win_usd=None
             )
+        if pace == _Pace.CODE:
+            return self._code_alone(ask, first, last)
         passed = stages_passed(self.alone, ask, first, last)
         code, start = STAGES[int(passed.max())], first + int(passed.argmax())
         if code == "outbid":
             starts = first + np.flatnonzero(passed == passed.max())
-            price = None if in_a_hurry else self._price_to_win(request, ask, starts)
+            price = self._price_to_win(request, ask, starts) if pace == _Pace.ALL else None
             return self._outbid(ask, int(starts[0]), price)
         return self._as_reason(code, start, Case(self.alone, ask, start).missing(code), None)
+
+    def _code_alone(self, ask: Ask, first: int, last: int) -> Reason:
+        """Most that is declined fits by itself, so that is asked first."""
+        open_starts = fits(self.alone.standing, ask, room_for(self.alone.standing, ask), first, last)
+        if open_starts.any():
+            return self._as_reason("outbid", first + int(open_starts.argmax()), None, None)
+        passed = stages_passed(self.alone, ask, first, last)
+        return self._as_reason(STAGES[int(passed.max())], first + int(passed.argmax()), None, None)
 
     def _price_to_win(self, request: Request, ask: Ask, starts: Counts) -> float | None:
         if request.id in self.prices:
@@ -96,10 +138,11 @@ class _Explainer:
         missing = Case(self.planned, ask, start).taken(STAGES[passed])
         return self._as_reason("outbid", start, missing, price)
 
-    def _as_reason(self, code: ReasonCode, start: int, missing: Missing, price: float | None) -> Reason:
+    def _as_reason(self, code: ReasonCode, start: int, missing: Missing | None, price: float | None) -> Reason:
         day = self.cluster.date(start)
-        short = ranges(missing, day)
-        return Reason(code=code, text="", start=day, short=short, holders=missing.holders, price_to_win_usd=price)
+        short = ranges(missing, day) if missing else []
+        holders = missing.holders if missing else []
+        return Reason(code=code, text="", start=day, short=short, holders=holders, price_to_win_usd=price)
 
 
 def stages_passed(survey: Survey, ask: Ask, first: int, last: int) -> Counts:
