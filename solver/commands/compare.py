@@ -60,8 +60,9 @@ def command(  # noqa: PLR0913  # one parameter for each word of the command
         with _reachable():
             parameters = SolveParameters(time_limit, work_limit, _side_by_side(workers, scheduler), seed, scheduler)
             plans = _planned([loaded, *(each.loaded for each in changed)], parameters, watch)
-        seconds = round(watch.seconds, 3)
-        _answer(differences.compare(loaded, changed, plans, seed=seed, seconds=seconds), output, watch)
+        seconds, cut = round(watch.seconds, 3), watch.interrupted
+        found = differences.compare(loaded, changed, plans, seed=seed, seconds=seconds, interrupted=cut)
+        _answer(found, output, watch)
 
 
 @contextmanager

@@ -133,7 +133,7 @@ class Differences(Model):
 
 
 class ScenarioAnswer(Model):
-    """``plan`` null: an interrupt came first; ``differences`` null: there is nothing to compare."""
+    """``plan`` null: an interrupt came before it was begun; ``differences`` null: there is nothing to compare."""
 
     name: str
     plan: Summary | None
@@ -141,9 +141,12 @@ class ScenarioAnswer(Model):
 
 
 class Comparison(Model):
+    """``interrupted``: plans that were under way are the best that their solves had by then."""
+
     format: Literal["berth.comparison/1"]
     today: Day
     seconds: Finite
     seed: int
+    interrupted: bool
     base: Summary | None
     scenarios: list[ScenarioAnswer]

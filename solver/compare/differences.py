@@ -88,7 +88,13 @@ class Planned:
 
 
 def compare(
-    loaded: Loaded, scenarios: Sequence[Changed], plans: Sequence[Plan | None], *, seed: int, seconds: float
+    loaded: Loaded,
+    scenarios: Sequence[Changed],
+    plans: Sequence[Plan | None],
+    *,
+    seed: int,
+    seconds: float,
+    interrupted: bool = False,
 ) -> Comparison:
     """The answer: ``plans`` are that of the snapshot as it is and then each scenario's, null where there is none."""
     first, *rest = plans
@@ -98,6 +104,7 @@ def compare(
         today=loaded.snapshot.today,
         seconds=seconds,
         seed=seed,
+        interrupted=interrupted,
         base=None if base is None else base.summary,
         scenarios=[_answer(base, changed, plan) for changed, plan in zip(scenarios, rest, strict=True)],
     )

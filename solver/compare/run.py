@@ -86,9 +86,11 @@ def _shared_out(
     return SolveParameters(share, parameters.work_limit, 1, parameters.seed), tasks
 
 
-def _plan(alone: SolveParameters, task: _Task, stop: Stop) -> tuple[int, Plan]:
-    """The number of the snapshot with its plan; OR-Tools is loaded by who needs it."""
-    from solver.engine.solve import solve
+def _plan(alone: SolveParameters, task: _Task, stop: Stop) -> tuple[int, Plan | None]:
+    """The number of the snapshot with its plan. After an interrupt none is begun, but the first: it makes an answer."""
+    if task.number and stop():
+        return task.number, None
+    from solver.engine.solve import solve  # OR-Tools: loaded by who needs it
 
     limit = alone.time_limit_seconds
     if limit is not None:

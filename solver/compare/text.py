@@ -33,12 +33,13 @@ def tables(comparison: Comparison) -> Iterator[Table]:
 def _side_by_side(comparison: Comparison) -> Table:
     plans = [comparison.base, *(scenario.plan for scenario in comparison.scenarios)]
     names = ["as it is", *(scenario.name for scenario in comparison.scenarios)]
-    table = table_of("Plans side by side", [""], names)
+    cut = ", as far as they were when interrupted" if comparison.interrupted else ""
+    table = table_of(f"Plans side by side{cut}", [""], names)
     for number in sorted({tier.tier for plan in plans if plan is not None for tier in plan.tiers}):
         _add_tier(table, plans, number)
     for name, figure in _FIGURES.items():
         table.add_row(name, *(_NONE if plan is None else f"{figure(plan):,}" for plan in plans))
-    table.add_row("proven", *("interrupted" if plan is None else plan.status for plan in plans))
+    table.add_row("proven", *("not begun" if plan is None else plan.status for plan in plans))
     return table
 
 
