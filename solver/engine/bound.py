@@ -28,6 +28,7 @@ from solver.snapshot import Snapshot
 LEFT_OVER_GPUS = 1e-4
 SMALLEST_FRACTION = 1e-6
 DEFAULT_EFFORT = Effort()
+LAST_EFFORT = Effort(work=6.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,23 @@ def again(relaxation: Relaxation, reached: Mapping[int, float]) -> Relaxation:
     """The same multipliers with other values ``reached`` above: a bound in no time, tight while the values are near."""
     problem = replace(relaxation.problem, reached=build.kept_above(reached, relaxation.tier))
     return replace(relaxation, bound_usd=proven(problem, relaxation.duals), problem=problem)
+
+
+def sharpen(
+    relaxation: Relaxation, reached: Mapping[int, float], deadline_seconds: float | None, effort: Effort = LAST_EFFORT
+) -> Relaxation:
+    """`again`, and where the relaxation is small enough for whole blocks, all of it anew and with more work.
+
+    It needs nothing but its arguments, so it may run in another process beside the search.
+    """
+    started = time.monotonic()
+    known = again(relaxation, reached)
+    if not effort.suits(contested(known.problem).problem):
+        return known
+    solved = relax_linearly(known.problem, deadline_seconds)
+    left = None if deadline_seconds is None else deadline_seconds - (time.monotonic() - started)
+    result = tighten(solved, effort, left)
+    return replace(result, bound_usd=min(result.bound_usd, known.bound_usd), whole=result.whole or relaxation.whole)
 
 
 def prices(relaxation: Relaxation, cluster: Cluster) -> list[Price]:

@@ -7,6 +7,7 @@ import pytest
 
 from solver import cluster as clusters
 from solver.engine import bound
+from solver.engine.relaxation.integral import Effort
 from tests.solver.engine.test_bound import ROUNDING, relaxed, tightened
 from tests.solver.reference import build, generate
 from tests.solver.reference.build import Content, hall, request, site
@@ -61,6 +62,24 @@ def test_other_values_above_need_no_second_solve() -> None:
             bound.again(solved, {0: reached}).bound_usd
             >= relaxed(content, tier=1, reached={0: reached}).bound_usd - ROUNDING
         )
+
+
+def test_a_small_relaxation_is_solved_anew_for_what_was_reached_above() -> None:
+    """Three racks; the tier above takes two of them or one, so whole blocks of two racks have no room or some."""
+    sites = [site(halls=[hall(pods={"p1": ["r1", "r2", "r3"]})])]
+    above = [request("q0", gpus=144, value_usd=90.0), request("q1", gpus=72, value_usd=30.0)]
+    content = build.snapshot(sites=sites, requests=[*above, request("q2", gpus=144, tier=1)])
+    solved = relaxed(content, tier=1, reached={0: 30.0})
+    assert bound.sharpen(solved, {0: 30.0}, None).bound_usd == pytest.approx(100.0)
+    assert bound.again(solved, {0: 90.0}).bound_usd > 50.0 - ROUNDING
+    assert bound.sharpen(solved, {0: 90.0}, None).bound_usd == 0.0
+
+
+def test_a_relaxation_too_large_for_whole_blocks_keeps_its_multipliers() -> None:
+    solved = relaxed(contested(), tier=1)
+    later = bound.sharpen(solved, {}, None, Effort(columns=1))
+    assert later.bound_usd == pytest.approx(solved.bound_usd)
+    assert later.whole == {}
 
 
 def test_the_same_snapshot_gives_the_same_relaxation() -> None:
