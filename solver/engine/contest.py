@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 from solver.engine.board import Board, Position
 from solver.engine.chains import Problem, board_of
-from solver.engine.entry import Effort, Entry, Market, Values, in_cents
+from solver.engine.crew import Crew
+from solver.engine.entry import Effort, Entry, Found, Market, Values, in_cents
 from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
 
@@ -24,6 +25,7 @@ Seen = dict[int, dict[int, Values]]
 _EFFORTS = (Effort(2, 0), Effort(8, 24), Effort(30, 90))
 _LAST_EFFORT = Effort(60, 300)
 _ON_TOP = 0.02
+_GRACE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,26 @@ class Outcome:
     positions: tuple[Position, ...]
     values: Values
     seen: Seen
+
+
+def hold(
+    crew: Crew, problem: Problem, board: Board, *, seed: str, rounds: int | None, seconds: float | None
+) -> Outcome:
+    """Enter every request that is not on the board, shared out over the crew; then the board has the best plan.
+
+    Each hand ends after ``rounds`` rounds or ``seconds`` seconds; None: no limit.
+    """
+    plan = board.positions()
+    outside = [wish for wish in board.requests if wish.number not in board.blocks]
+    outside.sort(key=lambda wish: (wish.tier, -wish.usd_per_gpu_day, wish.number))
+    numbers = [wish.number for wish in outside]
+    bouts = [
+        Bout(plan, tuple(numbers[hand :: crew.hands]), f"{seed}/{hand}", rounds, seconds) for hand in range(crew.hands)
+    ]
+    late = None if seconds is None else seconds + _GRACE_SECONDS
+    outcome = joined(crew.run(fight, problem, bouts, enough=crew.enough_after(late)))
+    board.set_up(outcome.positions)
+    return outcome
 
 
 def fight(problem: Problem, bout: Bout, enough: Stop) -> Outcome:
@@ -103,6 +125,7 @@ class Contest:
         self._better: tuple[Position, ...] | None = None
         self._best: Values = ()
         self._outside: set[int] = set()
+        self._found: dict[tuple[int, int], Found | None] = {}
         self._take(plan)
         self.market = Market(board)
 
@@ -117,7 +140,8 @@ class Contest:
         self.seen.setdefault(number, {})
         for gpus in sorted({wish.gpus, wish.min_gpus}):
             guest = replace(wish, gpus=gpus, min_gpus=gpus, value_usd=0.0)
-            Entry(self.market, guest, chance).search(effort, self.plan, self.note)
+            known = self._found.get((number, gpus))
+            self._found[number, gpus] = Entry(self.market, guest, chance, self.note).search(effort, self.plan, known)
         return self._adopt()
 
     def note(self, values: Iterable[float]) -> None:

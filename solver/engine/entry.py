@@ -1,8 +1,8 @@
 """Entry: one more request is forced onto a board that is full, and the others are put back around it.
 
-Blocks in its way leave, it takes their place, and they and declined ones are put back as well as they can be, again and
-again. What the others are then worth less is the price of letting it in. Heuristic; each price is that of a plan that was
-on the board.
+Blocks in its way leave, it takes their place, and they and declined ones are put back as well as they can be, again
+and again. What the others are then worth less is the price of letting it in. Heuristic; each price is that of a plan
+that was on the board.
 """
 
 from __future__ import annotations
@@ -22,10 +22,8 @@ from solver.terms import GPUS_PER_RACK
 Values = tuple[float, ...]
 """USD by tier, in cents: sums of the same values in another order are equal then."""
 Note = Callable[[list[float]], None]
-_TOLERANCE = 1e-9
 _MOST_REMOVED, _MOST_CANDIDATES, _STARTS = 40, 24, 4
 _WHOLE_PODS, _MOVES, _BY_POD = 0.5, 0.3, 0.6
-_THRESHOLD = 0.25
 _MARGIN_DAYS = 20
 
 
@@ -35,6 +33,14 @@ class Effort:
 
     tries: int
     rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A plan with the guest, and what it is ``worth`` without it, in its tier and those above."""
+
+    worth: Values
+    positions: tuple[Position, ...]
 
 
 @dataclass(slots=True)
@@ -59,70 +65,61 @@ def in_cents(values: Iterable[float]) -> Values:
 class Entry:
     """The search for a plan with one guest, at one size. The guest's own value counts nothing here."""
 
-    def __init__(self, market: Market, guest: Wish, chance: random.Random) -> None:
-        self.market, self.guest, self.chance = market, guest, chance
+    def __init__(self, market: Market, guest: Wish, chance: random.Random, note: Note) -> None:
+        self.market, self.guest, self.chance, self.note = market, guest, chance, note
         self.board = market.board
         self.rank = market.index[guest.tier]
 
-    def search(self, effort: Effort, plan: tuple[Position, ...], note: Note) -> None:
-        """Force the guest in, keep the best way, repair around it; then the board has the plan again.
+    def search(self, effort: Effort, plan: tuple[Position, ...], known: Found | None) -> Found | None:
+        """Force the guest in, or go on where an earlier search ended, and repair around it; the best plan with it.
 
-        ``note`` is told what each plan that is kept on the way is worth, with every request at its own value.
+        ``note`` is told what each plan on the way is worth, with every request at its own value. The board has ``plan``
+        before and after. None: the guest can't get in.
         """
-        self.values, self.note = list(self.board.values().values()), note
-        best: tuple[Values, tuple[Position, ...]] | None = None
+        best = known
         for _ in range(effort.tries):
             self.board.begin()
-            change = self._force()
-            if change is not None:
-                self._note(change)
-                if effort.rounds and (best is None or self._key(change) > best[0]):
-                    best = self._key(change), self.board.positions()
-                    self._change = change
+            if self._force():
+                worth = self._worth()
+                if best is None or worth > best.worth:
+                    best = Found(worth, self.board.positions())
             self.board.roll_back()
-        if best is not None:
-            self._put(best[1])
-            self._repair(effort.rounds)
-            self.board.set_up(plan)
+        if best is None or not effort.rounds:
+            return best
+        self._set_up(best.positions)
+        best = self._repair(best, effort.rounds)
+        self.board.set_up(plan)
+        return best
 
-    def _key(self, change: list[float]) -> Values:
-        return in_cents(change[: self.rank + 1])
-
-    def _note(self, change: list[float]) -> None:
-        own = self.board.requests[self.guest.number].value_of(self.guest.gpus)
-        values = [value + by for value, by in zip(self.values, change, strict=True)]
-        values[self.rank] += own
-        self.note(values)
-
-    def _put(self, positions: tuple[Position, ...]) -> None:
+    def _set_up(self, positions: tuple[Position, ...]) -> None:
         """Set the board up with the guest as it is here."""
         wishes, number = self.board.wishes, self.guest.number
         own, wishes[number] = wishes[number], self.guest
         self.board.set_up(positions)
         wishes[number] = own
-        self.values = [value + by for value, by in zip(self.values, self._change, strict=True)]
 
-    def _repair(self, rounds: int) -> None:
-        for number in range(rounds):
+    def _repair(self, best: Found, rounds: int) -> Found:
+        """Take some out and put them back, and keep what is no worse."""
+        worth = best.worth
+        for _ in range(rounds):
             self.board.begin()
-            change = self._round()
-            if change is None or not self._keeps(change, heat=1.0 - number / rounds):
+            if self._round() and (now := self._worth()) >= worth:
+                self.board.commit()
+                worth = now
+            else:
                 self.board.roll_back()
-                continue
-            self.board.commit()
-            self._note(change)
-            self.values = [value + by for value, by in zip(self.values, change, strict=True)]
+        return Found(worth, self.board.positions())
 
-    def _keeps(self, change: list[float], heat: float) -> bool:
-        for by, value in zip(change[: self.rank + 1], self.values, strict=False):
-            if not _rounded(by, value):
-                continue
-            allowed = _THRESHOLD * heat * abs(value) / max(1, len(self.board.blocks))
-            return by > 0 or -by < allowed * self.chance.random()
-        return True
+    def _worth(self) -> Values:
+        """What the board is worth without the guest, in its tier and those above; ``note`` is told of the whole."""
+        values = list(self.board.values().values())
+        worth = in_cents(values[: self.rank + 1])
+        values[self.rank] += self.board.requests[self.guest.number].value_of(self.guest.gpus)
+        self.note(values)
+        return worth
 
-    def _force(self) -> list[float] | None:
-        """Make room for the guest at some start, and fill up; the change of value by tier. None: it can't get in."""
+    def _force(self) -> bool:
+        """Make room for the guest at some start, and fill up. False: it can't get in."""
         guest, board, chance = self.guest, self.board, self.chance
         start = chance.randint(guest.first_start, guest.last_start)
         end = start + guest.days
@@ -136,9 +133,8 @@ class Entry:
         for block in self._next(near, removed, start):
             board.remove(block)
             removed.append(block)
-        if self._fits(start) and placement.place(board, guest, start, guest.gpus) is not None:
-            return self._refill(removed, start, end)
-        return None
+        enters = self._fits(start) and placement.place(board, guest, start, guest.gpus) is not None
+        return enters and self._refill(removed, start, end)
 
     def _fits(self, start: int) -> bool:
         return placement.largest(self.board, self.guest, start) >= self.guest.gpus
@@ -199,7 +195,7 @@ class Entry:
             order = [pod for pod in order if of_pod[pod] == unit]
         return _first_pods(order, vacant, racks + self.chance.choice((0, 0, racks // 2)))
 
-    def _round(self) -> list[float] | None:
+    def _round(self) -> bool:
         """Take some blocks around the guest out and put them and others back; now and then the guest moves."""
         guest, board, chance = self.guest, self.board, self.chance
         own = board.blocks[guest.number]
@@ -211,7 +207,7 @@ class Entry:
             board.remove(own)
             start = chance.randint(guest.first_start, guest.last_start)
             if placement.accept(board, guest, [start, own.start]) is None:
-                return None
+                return False
         return self._refill(removed, own.start, own.end)
 
     def _some(self, near: list[Block]) -> list[Block]:
@@ -221,24 +217,18 @@ class Entry:
             return [block for block in near if not some.isdisjoint(_pods_of(self.board, block))][:_MOST_REMOVED]
         return chance.sample(near, min(len(near), chance.randint(1, 10)))
 
-    def _refill(self, removed: list[Block], start: int, end: int) -> list[float] | None:
-        """Put back what was taken out, and declined requests around; the change of value by tier.
+    def _refill(self, removed: list[Block], start: int, end: int) -> bool:
+        """Put back what was taken out, and declined requests around.
 
-        None: a reservation that has to stand somewhere finds no place.
+        False: a reservation that has to stand somewhere finds no place.
         """
-        board, index = self.board, self.market.index
-        change = [0.0] * len(index)
-        for block in removed:
-            change[index[block.wish.tier]] -= block.value_usd
         old = {block.wish.number: block.start for block in removed}
         first, last = min([start, *old.values()]), max([end, *(block.end for block in removed)])
         for wish in self._order(removed, self._declined(old, first, last)):
-            placed = placement.accept(board, wish, self._starts(wish, old.get(wish.number)))
-            if placed is not None:
-                change[index[wish.tier]] += placed.value_usd
-            elif wish.must_stand:
-                return None
-        return change
+            placed = placement.accept(self.board, wish, self._starts(wish, old.get(wish.number)))
+            if placed is None and wish.must_stand:
+                return False
+        return True
 
     def _declined(self, old: dict[int, int], first: int, last: int) -> list[Wish]:
         """Some of the requests of these tiers that are not on the board and whose block may touch ``[first, last)``."""
@@ -274,11 +264,6 @@ class Entry:
 
     def _near(self, first: int, last: int) -> list[Block]:
         return [block for _, block in sorted(self.board.blocks.items()) if block.start < last and first < block.end]
-
-
-def _rounded(change: float, value: float) -> float:
-    """0 where the change is one of rounding."""
-    return 0.0 if abs(change) <= _TOLERANCE * max(1.0, abs(value)) else change
 
 
 def _pods_of(board: Board, block: Block) -> Iterable[int]:
