@@ -49,6 +49,7 @@ class Crew:
         self._beside: LocalPool | None = None
         self._losses = 0
         self._deserted = False
+        self._starting: Sequence[Future[object]] = ()
         self._parcel: Parcel[object] | None = None
 
     @property
@@ -71,6 +72,8 @@ class Crew:
         """
         batch = _Batch(work, content, pieces)
         stop = enough or self._is_interrupted
+        if self._watch.interrupted and not self._is_ready():
+            self._drop_pool()
         began = time.monotonic()
         while not self.is_alone and batch.open:
             self._try(batch, stop, patience)
@@ -121,7 +124,7 @@ class Crew:
             return
         batch = _Batch(work, content, [None] * self.hands)
         try:
-            self._submit(batch, self._workers())
+            self._starting = list(self._submit(batch, self._workers()))
         except WorkersLost as lost:
             self._lose(lost)
 
@@ -148,6 +151,10 @@ class Crew:
 
     def _is_interrupted(self) -> bool:
         return self._watch.interrupted
+
+    def _is_ready(self) -> bool:
+        """Whether the workers have begun and can be asked at once."""
+        return self._pool is not None and all(future.done() for future in self._starting)
 
     def _try(self, batch: _Batch[Content, Piece, Result], stop: Stop, patience: float) -> None:
         """Have the open pieces done by the workers; losses are noted, and the rest stays open."""

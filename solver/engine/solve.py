@@ -127,6 +127,8 @@ class _Solve:
 
     def _admit_guided(self, board: Board, relaxations: dict[int, Relaxation]) -> None:
         """Try other orders and policies from the empty board, tier by tier; keep and improve the best of each tier."""
+        if self.watch.interrupted:
+            return
         first, first_values = board.positions(), board.values()
         best: tuple[Position, ...] = ()
         shares = itertools.chain(_GUIDED_SHARES, itertools.repeat(_LAST_GUIDED_SHARE))
@@ -191,7 +193,7 @@ class _Solve:
         return None if left is None or self.parameters.work_limit is not None else share * left
 
     def _improve(self, board: Board) -> None:
-        if self.watch.is_closed(OPTIMAL_GAP):
+        if self.watch.interrupted or self.watch.is_closed(OPTIMAL_GAP):
             return
         chains.improve(self.problem, board, self.crew, self.watch, reserve=self._reserve())
 
