@@ -135,7 +135,7 @@ def test_an_interrupt_answers_with_what_there_is_and_exits_with_0(number: signal
     scenarios.write_bytes(build.encode(SCENARIOS[:2]))
     words = ["compare", str(snapshot), str(scenarios), "-o", str(out), "--time-limit", "60", "--workers", "2"]
     process = subprocess.Popen([sys.executable, "-m", "solver", *words], stderr=subprocess.PIPE, cwd=REPOSITORY)
-    time.sleep(5)
+    time.sleep(3)
     os.kill(process.pid, number)
     began = time.monotonic()
     _, told = process.communicate(timeout=60)
