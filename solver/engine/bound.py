@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from solver.cluster import Cluster
 from solver.decisions import Decisions
 from solver.engine.relaxation import build, integral, sampling
+from solver.engine.relaxation.borrowed import borrowed
 from solver.engine.relaxation.contested import contested
 from solver.engine.relaxation.integral import Effort
 from solver.engine.relaxation.linear import Outcome
@@ -112,6 +113,22 @@ def sharpen(
     left = None if deadline_seconds is None else deadline_seconds - (time.monotonic() - started)
     result = tighten(solved, effort, left)
     return replace(result, bound_usd=min(result.bound_usd, known.bound_usd), whole=result.whole or relaxation.whole)
+
+
+def below(
+    above: Relaxation,
+    snapshot: Snapshot,
+    cluster: Cluster,
+    decisions: Decisions,
+    *,
+    tier: int,
+    reached: Mapping[int, float],
+) -> Relaxation:
+    """A bound of the next ``tier`` from the multipliers of the one ``above``, where there is no time to `relax` it."""
+    problem = build.build(snapshot, cluster, decisions, tier=tier, reached=reached)
+    duals = borrowed(problem, above.problem, above.duals)
+    bound = none_or_some(problem, proven(problem, duals))
+    return Relaxation(tier, bound, {}, np.zeros(cluster.days), {}, problem, duals)
 
 
 def prices(relaxation: Relaxation, cluster: Cluster) -> list[Price]:

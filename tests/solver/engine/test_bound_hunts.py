@@ -30,6 +30,10 @@ def test_no_tiny_snapshot_has_a_plan_above_its_bound(family: str, first: int) ->
         for tier, value in values.items():
             found = bound.relax(loaded.snapshot, cluster, made, tier=tier, reached=values, deadline_seconds=None)
             assert found.bound_usd >= value - ROUNDING, seed
-            assert bound.relax_linearly(found.problem, None).bound_usd >= found.bound_usd - ROUNDING, seed
+            linear = bound.relax_linearly(found.problem, None)
+            assert linear.bound_usd >= found.bound_usd - ROUNDING, seed
+            if tier + 1 in values:
+                next_one = bound.below(linear, loaded.snapshot, cluster, made, tier=tier + 1, reached=values)
+                assert next_one.bound_usd >= values[tier + 1] - ROUNDING, seed
             judged += 1
     assert judged
