@@ -29,7 +29,7 @@ from solver.snapshot import Snapshot
 LEFT_OVER_GPUS = 1e-4
 SMALLEST_FRACTION = 1e-6
 DEFAULT_EFFORT = Effort()
-LAST_EFFORT = Effort(work=6.0)
+LAST_EFFORT = Effort(work=6.0, bound_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,8 @@ bound of the tier as well. Money is rounded so that the bound can only rise.
 from __future__ import annotations
 
 import math
-import time
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -17,19 +16,21 @@ from ortools.sat.python import cp_model
 from solver.engine.relaxation.problem import Choice, Floats, Meter, Problem
 
 MONEY_STEPS = 10**12  # of the largest sum of values: rounding stays far below the gap that counts as none
-_STAGES = ((True, 0.7), (False, 0.3))
-"""Whether CP-SAT follows its linear program or looks for solutions, and the share of the work and of the time left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """CP-SAT is asked where a relaxation has at most ``choices`` choices and ``columns`` columns; it stops after
-    ``work`` units of its deterministic time.
+    """CP-SAT is asked where a relaxation has at most ``choices`` choices and ``columns`` columns; it stops after ``work``
+    units of its deterministic time (some 4 seconds each).
+
+    ``bound_only``: a search that follows the bound of its linear program and seldom finds a solution before the best;
+    it proves more, but only where there is time.
     """
 
     choices: int = 400
     columns: int = 4000
-    work: float = 1.5
+    work: float = 0.6
+    bound_only: bool = False
     seed: int = 0
 
     def suits(self, problem: Problem) -> bool:
@@ -43,7 +44,6 @@ class Integral:
 
     bound_usd: float
     fractions: Floats | None
-    is_optimal: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +68,9 @@ class _Model:
 
 
 def solve(problem: Problem, effort: Effort, deadline_seconds: float | None) -> Integral | None:
-    """CP-SAT's proven bound; null where it has none (no time, or the tiers above cannot be kept).
-
-    First comes a search that follows the bound of its linear program; what that leaves open one for solutions gets.
-    """
+    """CP-SAT's proven bound; null where it has none (no time, or the tiers above cannot be kept)."""
     model = _model(problem)
-    ends = None if deadline_seconds is None else time.monotonic() + deadline_seconds
-    found: list[Integral] = []
-    for bounds_first, share in _STAGES:
-        left = None if ends is None else share * (ends - time.monotonic())
-        answer = _asked(problem, model, _solver(effort, share, bounds_first=bounds_first, seconds=left))
-        if answer is None:
-            return None
-        found.append(answer)
-        if answer.is_optimal:
-            break
-    return replace(found[-1], bound_usd=min(answer.bound_usd for answer in found))
+    return _asked(problem, model, _solver(effort, deadline_seconds))
 
 
 def _model(problem: Problem) -> _Model:
@@ -96,14 +83,14 @@ def _model(problem: Problem) -> _Model:
     return _Model(program, takes, step)
 
 
-def _solver(effort: Effort, share: float, *, bounds_first: bool, seconds: float | None) -> cp_model.CpSolver:
+def _solver(effort: Effort, seconds: float | None) -> cp_model.CpSolver:
     solver = cp_model.CpSolver()
     solver.parameters.catch_sigint_signal = False  # else its own handler replaces ours for good, and Ctrl-C kills
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = effort.seed
-    solver.parameters.max_deterministic_time = share * effort.work
+    solver.parameters.max_deterministic_time = effort.work
     solver.parameters.linearization_level = 2  # its LP is the bound; level 1 leaves most rows out
-    solver.parameters.optimize_with_lb_tree_search = bounds_first
+    solver.parameters.optimize_with_lb_tree_search = effort.bound_only
     if seconds is not None:
         solver.parameters.max_time_in_seconds = max(seconds, 0.01)
     return solver
@@ -115,11 +102,11 @@ def _asked(problem: Problem, model: _Model, solver: cp_model.CpSolver) -> Integr
     solver.best_bound_callback = reported.append
     match solver.solve(model.program):
         case cp_model.OPTIMAL:
-            return Integral(solver.best_objective_bound / model.step, _fractions(solver, model.takes), is_optimal=True)
+            return Integral(solver.best_objective_bound / model.step, _fractions(solver, model.takes))
         case cp_model.FEASIBLE:
-            return Integral(min(reported) / model.step, _fractions(solver, model.takes), is_optimal=False)
+            return Integral(min(reported) / model.step, _fractions(solver, model.takes))
         case cp_model.UNKNOWN:
-            return Integral(min(reported) / model.step, None, is_optimal=False)
+            return Integral(min(reported) / model.step, None)
         case cp_model.INFEASIBLE:
             return None
         case status:
