@@ -202,6 +202,18 @@ def test_trays_take_their_rack_from_whole_racks_but_only_themselves_from_what_is
     assert promised(landlord(sites=[site("a")], reservations=trays, contracts=held)).cluster[0].free == 144
 
 
+def test_reservations_on_the_spares_of_one_hall_take_no_rack_of_another() -> None:
+    """R2 is each hall's own: beside trays on the spares of hall x all of hall y is open; R7 leaves 208 of its 216."""
+    halls = [
+        {"id": "x", "spare_racks": 2, "pods": [{"id": "xp", "racks": ["x0", "x1"]}]},
+        {"id": "y", "spare_racks": 0, "pods": [{"id": "yp", "racks": ["y0", "y1", "y2"]}]},
+    ]
+    trays = [reservation("r", {"x0": 4}), reservation("s", {"x1": 4})]
+    found = promised(landlord(sites=[{"id": "a", "power_limits": [], "halls": halls}], reservations=trays))
+
+    assert found.cluster[0].free == 144
+
+
 def test_an_interruptible_block_may_stand_on_a_hold_but_takes_from_what_is_free() -> None:
     """R8: 8 racks, 4 held with a lead of 3 days; 2 racks that 2 days' notice can recall stand on them."""
     block = reservation("i", {"a0": 72, "a1": 72}, interruptible=True, recall_notice_days=2)
@@ -277,3 +289,15 @@ def test_only_a_contract_in_force_and_not_under_notice_is_contingent() -> None:
     assert [rise.contract for rise in on_day(found.cluster, 1).contingent] == ["over"]
     assert on_day(found.cluster, 2).contingent == []
     assert [rise.contract for rise in on_day(found.cluster, 6).contingent] == ["later"]
+
+
+@pytest.mark.slow
+def test_free_and_contingent_on_many_more_landlords() -> None:
+    for snapshot, decisions in sound_landlords(1000, 1400):
+        before = slow_frees(snapshot, decisions)
+        found = standing_of(snapshot, decisions)
+        assert frees(promise.free(found), site_ids(snapshot)) == before
+        for item in promise.contingents(found):
+            after = slow_frees(*ended(snapshot, decisions, item.contract.id))
+            rise = {at: [b - a for a, b in zip(before[at], after[at], strict=True)] for at in before}
+            assert frees(item.room, site_ids(snapshot)) == rise
