@@ -20,8 +20,8 @@ MONEY_STEPS = 10**12  # of the largest sum of values: rounding stays far below t
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """CP-SAT is asked where a relaxation has at most ``choices`` choices and ``columns`` columns; it stops after ``work``
-    units of its deterministic time (some 4 seconds each).
+    """CP-SAT is asked where a relaxation has at most ``choices`` choices and ``columns`` columns. It stops after
+    ``work`` units of its deterministic time (some 4 seconds each).
 
     ``bound_only``: a search that follows the bound of its linear program and seldom finds a solution before the best;
     it proves more, but only where there is time.
