@@ -117,10 +117,12 @@ class Crew:
 
     def prepare(self, work: Work[Content, None, object], content: Content) -> None:
         """Start the processes that will be needed, and have each do ``work`` on the content, without waiting."""
+        if self._watch.interrupted:
+            return
         if not self._is_small:
             self._beside = LocalPool(1)
             self._beside.submit(_import_relaxation)
-        if self.is_alone or self._watch.interrupted:
+        if self.is_alone:
             return
         batch = _Batch(work, content, [None] * self.hands)
         try:

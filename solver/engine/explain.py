@@ -27,7 +27,7 @@ from solver.racks import Flags, window_min
 from solver.snapshot import Request, Snapshot
 
 STAGES: tuple[ReasonCode, ...] = ("contract", "quota", "capacity", "topology", "hold", "outbid")
-_NUMBERS_SECONDS = 0.3
+_NUMBERS_SECONDS = 0.15
 """How long numbers and holders are still looked for when there is a hurry."""
 
 
