@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import parent_process
 from typing import Generic, TypeAlias
 
@@ -74,13 +75,10 @@ class Crew:
         stop = enough or self._is_interrupted
         if self._watch.interrupted and not self._is_ready():
             self._drop_pool()
-        began = time.monotonic()
         while not self.is_alone and batch.open:
             self._try(batch, stop, patience)
             if stop():
                 break
-        if not self.is_alone:
-            self._watch.shared_seconds += time.monotonic() - began
         batch.finish_here(stop, all_of_it=self.is_alone)
         return batch.in_order()
 
@@ -107,11 +105,13 @@ class Crew:
     ) -> Result | None:
         if self._beside is None:
             self._beside = LocalPool(1)
-        future = self._beside.submit(function, *arguments)
+        future = self._beside.submit(partial(wire.measured, function), *arguments)
         while not future.done() and not enough():
             wait([future], timeout=_POLL_SECONDS)
         if future.done():
-            return self._beside.answer(future)
+            finished = self._beside.answer(future)
+            self._watch.aside_seconds += finished.seconds
+            return finished.result
         self._leave_aside()
         return None
 

@@ -37,6 +37,8 @@ _MOST_NOISY, _ROUNDS_PER_ATTEMPT = 60, 20
 _RELAXATION_SHARE = 0.6
 _DEEPENING_SHARE, _LEAST_DEEPENING_SECONDS = 0.15, 1.5
 _MOST_RESERVED = 0.35
+_COMPLETED_PER_ADMITTED, _EXPLAINED_PER_ADMITTED = 1.5, 14.0
+"""Seconds that completion and explanation were seen to take for each second of greedy admission."""
 _LOWER_TIER_EFFORT = 4.0
 """A tier far down has most of its requests undecided: its relaxation was seen to take up to three times the longest."""
 _EXPLAINED_SHARE = 0.8
@@ -92,9 +94,12 @@ class _Solve:
         return self.watch.seconds_left(self._reserve()) == 0.0
 
     def _reserve(self) -> float:
-        """Seconds that the stages after improvement will need, by the size of the snapshot (measured, 2 cores)."""
+        """Seconds that the stages after improvement will need: as this machine is today, once admission has shown it."""
         days = (self.snapshot.horizon_end - self.snapshot.today).days
         needed = 0.2 + 7e-6 * len(self.snapshot.requests) * days
+        for stage in self.watch.stages:
+            if stage.stage == "admission":
+                needed = 0.3 + stage.seconds * (_COMPLETED_PER_ADMITTED + _EXPLAINED_PER_ADMITTED / self.crew.hands)
         return min(needed, _MOST_RESERVED * (self.watch.time_limit_seconds or needed))
 
     def _relax(self, cluster: Cluster, decisions: Decisions, board: Board) -> dict[int, Relaxation]:

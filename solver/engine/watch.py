@@ -30,12 +30,14 @@ class Event:
 class Stage:
     """What a stage took and gained: ``values`` and ``bounds`` after it in USD by tier, ``gained``: what it added.
 
-    ``shared_seconds`` of its ``seconds`` it waited for workers, who worked ``worker_seconds`` for it in all.
+    ``seconds`` are the clock's. The others are seconds of work, however busy the machine is: of this process, of the
+    one aside that solves relaxations, and of all workers together.
     """
 
     stage: str
     seconds: float
-    shared_seconds: float
+    own_seconds: float
+    aside_seconds: float
     worker_seconds: float
     sent_bytes: int
     values: Mapping[int, float]
@@ -62,12 +64,9 @@ class Watch:
     bounds: dict[int, float] = field(default_factory=dict)
     stages: list[Stage] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    shared_seconds: float = 0.0
-    """Seconds in which this process waited for workers."""
+    aside_seconds: float = 0.0
     worker_seconds: float = 0.0
-    """Seconds of work that came back from workers, of all of them together."""
     sent_bytes: int = 0
-    """Sent to workers."""
     _began: float = field(default_factory=time.monotonic)
     _interrupted: bool = False
 
@@ -109,7 +108,8 @@ class Watch:
             Stage(
                 stage=name,
                 seconds=self.seconds - sum(stage.seconds for stage in self.stages),
-                shared_seconds=self.shared_seconds - sum(stage.shared_seconds for stage in self.stages),
+                own_seconds=time.process_time() - sum(stage.own_seconds for stage in self.stages),
+                aside_seconds=self.aside_seconds - sum(stage.aside_seconds for stage in self.stages),
                 worker_seconds=self.worker_seconds - sum(stage.worker_seconds for stage in self.stages),
                 sent_bytes=self.sent_bytes - sum(stage.sent_bytes for stage in self.stages),
                 values=dict(self.values),

@@ -37,7 +37,7 @@ class Parcel(Generic[Content]):
 
 @dataclass(frozen=True, slots=True)
 class Finished(Generic[Result]):
-    """A piece's result, and the seconds that a worker spent on it."""
+    """A piece's result, and the seconds of work that it took, however busy the machine was."""
 
     result: Result
     seconds: float
@@ -58,12 +58,18 @@ def carry_out(
     work: Work[Content, Piece, Result], key: str, packed: bytes | None, piece: bytes
 ) -> Finished[Result] | Missing:
     """Do the work on the packed piece in this process, with the content it has under ``key`` or is given."""
-    began = time.monotonic()
+    began = time.thread_time()
     content = _kept(key, packed)
     if content is None:
         return Missing()
     done = work(content, pickle.loads(piece), _is_halted)  # noqa: S301  # from our parent
-    return Finished(done, time.monotonic() - began)
+    return Finished(done, time.thread_time() - began)
+
+
+def measured(function: Callable[..., Result], *arguments: object) -> Finished[Result]:
+    """``function(*arguments)`` with the seconds of work that it takes."""
+    began = time.thread_time()
+    return Finished(function(*arguments), time.thread_time() - began)
 
 
 def obey(is_halted: Stop) -> None:
