@@ -93,12 +93,15 @@ def _entries(numbers: tuple[int, ...]) -> Iterator[tuple[Effort, int]]:
 def prices(problem: Problem, outcome: Outcome) -> dict[str, float | None]:
     """By request id what it would have had to be worth in USD to win, with a little on top: plans seen are not all.
 
-    None: a higher tier decides. Never less than it is worth already, which was not enough.
+    None: a higher tier decides. Never less than it is worth already, which was not enough. Requests that no plan seen
+    has are left out.
     """
     board, found = board_of(problem), {}
     ranks = {tier: rank for rank, tier in enumerate(board.values())}
     for number, seen in sorted(outcome.seen.items()):
         wish = board.requests[number]
+        if not seen:
+            continue
         least = price(wish, seen, outcome.values, ranks[wish.tier])
         found[wish.id] = None if least is None else round(max(least, wish.value_usd) * (1 + _ON_TOP), 2)
     return found
