@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import parent_process
-from typing import Generic, TypeAlias
+from typing import Any, Generic, TypeAlias
 
 from solver.engine import wire
 from solver.engine.parameters import SolveParameters
@@ -50,7 +50,7 @@ class Crew:
         self._beside: LocalPool | None = None
         self._losses = 0
         self._deserted = False
-        self._starting: Sequence[Future[object]] = ()
+        self._starting: Sequence[Future[Any]] = ()
         self._parcel: Parcel[object] | None = None
 
     @property
@@ -126,7 +126,7 @@ class Crew:
             return
         batch = _Batch(work, content, [None] * self.hands)
         try:
-            self._starting = list(self._submit(batch, self._workers()))
+            self._starting = tuple(self._submit(batch, self._workers()))
         except WorkersLost as lost:
             self._lose(lost)
 

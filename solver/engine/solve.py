@@ -94,7 +94,7 @@ class _Solve:
         return self.watch.seconds_left(self._reserve()) == 0.0
 
     def _reserve(self) -> float:
-        """Seconds that the stages after improvement will need: as this machine is today, once admission has shown it."""
+        """Seconds that the stages after improvement will need: as admission has shown, once it is done."""
         days = (self.snapshot.horizon_end - self.snapshot.today).days
         needed = 0.2 + 7e-6 * len(self.snapshot.requests) * days
         for stage in self.watch.stages:
