@@ -6,10 +6,13 @@ A tenant is told of *other commitments*, never of another tenant's name, size, d
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+import math
 from dataclasses import dataclass
 
-from solver.plan import Holder, Reason, Shortage
+from solver.plan import Holder, HolderKind, Reason, Shortage
 from solver.snapshot import Request, Scope, Snapshot
+from solver.terms import Terms
 
 CLUSTER = "cluster"
 _NAMED = 3  # holders that a sentence names; the reason lists them all
@@ -22,6 +25,7 @@ class Names:
 
     tenants: dict[str, str]
     quotas: dict[str, int | None]
+    contracts: dict[str, Terms]
 
 
 def names_of(snapshot: Snapshot) -> Names:
@@ -29,6 +33,7 @@ def names_of(snapshot: Snapshot) -> Names:
     return Names(
         tenants={tenant.id: tenant.name for tenant in snapshot.tenants},
         quotas={tenant.id: tenant.max_gpus for tenant in snapshot.tenants},
+        contracts={contract.id: contract.terms for contract in snapshot.contracts},
     )
 
 
@@ -41,7 +46,9 @@ def for_planner(request: Request, reason: Reason, names: Names, *, is_priced: bo
         case "window":
             return _window(request)
         case "contract":
-            return f"{_missing(reason, request)}: contract {request.contract} {_contract_cause(reason)}."
+            return (
+                f"{_missing(reason, request)}: contract {request.contract} {_contract_cause(request, reason, names)}."
+            )
         case "quota":
             quota = names.quotas.get(request.tenant) or 0
             name = names.tenants.get(request.tenant, request.tenant)
@@ -94,9 +101,13 @@ def _missing(reason: Reason, request: Request) -> str:
     """``288 GPUs are missing in pod p1 from 1 Feb 2027 to 19 Feb 2027`` of the worst range."""
     if not reason.short:
         return "Room is missing"
-    worst = max(reason.short, key=lambda short: short.gpus)
+    worst = _worst(reason)
     more = " and on other days" if len(reason.short) > 1 else ""
     return f"{_gpus(worst.gpus)} missing{_in_unit(worst, request)} {_on_days(worst)}{more}"
+
+
+def _worst(reason: Reason) -> Shortage:
+    return max(reason.short, key=lambda short: short.gpus)
 
 
 def _on_days(short: Shortage) -> str:
@@ -120,10 +131,18 @@ def _topology(request: Request, reason: Reason) -> str:
     return f", though the cluster has room; no other {request.scope} comes closer"
 
 
-def _contract_cause(reason: Reason) -> str:
+def _contract_cause(request: Request, reason: Reason, names: Names) -> str:
     if reason.holders:
         return f"is drawn already: {_own(reason.holders)}"
-    return "is not in force, or commits too little, on those days"
+    if not reason.short:
+        return "does not cover it"
+    terms, worst = names.contracts[request.contract or ""], _worst(reason)
+    if worst.start < terms.start:
+        return f"begins on {date(terms.start)}"
+    if worst.start >= terms.effective_end:
+        return f"ends on {date(terms.effective_end - dt.timedelta(days=1))}"
+    committed = terms.committed(worst.start)
+    return f"commits {committed:,} then" if committed else "commits nothing then"
 
 
 def _after(holders: list[Holder]) -> str:
@@ -132,29 +151,50 @@ def _after(holders: list[Holder]) -> str:
 
 
 def _own(holders: list[Holder]) -> str:
-    return _list([f"{holder.id} has {holder.gpus:,}" for holder in holders[:_NAMED]], len(holders))
+    """With what each has at the most: on different days they may have more together than on any one."""
+    named = holders[:_NAMED]
+    if len(holders) == 1:
+        return f"{named[0].id} has {named[0].gpus:,}"
+    return _list([f"{holder.id} has up to {holder.gpus:,}" for holder in named], len(holders))
 
 
 def _because(holders: list[Holder]) -> str:
     if not holders:
         return ""
-    return ": " + _list([_holder(holder) for holder in holders[:_NAMED]], len(holders))
+    groups = itertools.groupby(holders[:_NAMED], key=lambda holder: (holder.kind, holder.gpus))
+    parts = [_holders(kind, [holder.id for holder in alike], gpus) for (kind, gpus), alike in groups]
+    return ": " + _list(parts, len(parts) + max(0, len(holders) - _NAMED))
 
 
-def _holder(holder: Holder) -> str:
-    match holder.kind:
+def _holders(kind: HolderKind, ids: list[str], gpus: int) -> str:
+    """Who stands in the way with as much each."""
+    if len(ids) == 1 or kind not in _SEVERAL:
+        return _list([_holder(kind, each, gpus) for each in ids], len(ids))
+    nouns, verb = _SEVERAL[kind]
+    return f"{nouns} {_list(ids, len(ids))} {verb} {gpus:,} each"
+
+
+_SEVERAL: dict[HolderKind, tuple[str, str]] = {
+    "hold": ("the commitments of", "hold"),
+    "reservation": ("reservations", "have"),
+    "accepted": ("requests", "take"),
+}
+
+
+def _holder(kind: HolderKind, name: str, gpus: int) -> str:
+    match kind:
         case "hold":
-            return f"the commitment of {holder.id} holds {holder.gpus:,}"
+            return f"the commitment of {name} holds {gpus:,}"
         case "reservation":
-            return f"reservation {holder.id} has {holder.gpus:,}"
+            return f"reservation {name} has {gpus:,}"
         case "accepted":
-            return f"request {holder.id} takes {holder.gpus:,}"
+            return f"request {name} takes {gpus:,}"
         case "outage":
-            return f"outages in hall {holder.id} take {holder.gpus:,}"
+            return f"outages in hall {name} take {gpus:,}"
         case "spare":
-            return f"hall {holder.id} keeps {holder.gpus:,} spare"
+            return f"hall {name} keeps {gpus:,} spare"
         case "power":
-            return f"the power limit of site {holder.id} takes {holder.gpus:,}"
+            return f"the power limit of site {name} takes {gpus:,}"
 
 
 def _taken(reason: Reason) -> str:
@@ -165,13 +205,21 @@ def _taken(reason: Reason) -> str:
 
 def _outbid(reason: Reason) -> str:
     price = reason.price_to_win_usd
-    ending = "a higher tier decides" if price is None else f"about USD {price:,.0f} would have won it"
+    ending = "a higher tier decides" if price is None else f"about USD {_about(price)} would have won it"
     return f"{_taken(reason)}; {ending}."
 
 
+def _about(usd: float) -> str:
+    """Three digits, rounded up, as it is an estimate: ``38,300``, ``8.89 million``."""
+    unit = 10 ** max(0, math.ceil(math.log10(max(usd, 1.0))) - 3)
+    rounded = math.ceil(usd / unit) * unit
+    return f"{rounded / 1_000_000:,.4g} million" if rounded >= 1_000_000 else f"{rounded:,}"
+
+
 def _list(parts: list[str], total: int) -> str:
-    if total > len(parts):
-        return f"{', '.join(parts)} and {total - len(parts):,} more"
+    others = total - len(parts)
+    if others > 0:
+        return f"{', '.join(parts)} and {'another has' if others == 1 else f'{others:,} others have'} the rest"
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 

@@ -152,7 +152,7 @@ def test_a_contest_never_leaves_a_worse_plan_and_the_same_seed_leaves_the_same(s
     assert list(first.values) >= [round(value, 2) for value in board.values().values()]
     found = prices(problem, first)
     worth = {request.id: request.value_usd for request in snapshot.requests}
-    assert len(found) >= 5
+    assert len(found) >= 3
     assert all(usd is None or usd > worth[name] for name, usd in found.items())
 
 
