@@ -1,4 +1,5 @@
-"""Attempts at one tier: admission in every order and under every policy, then with chance in the order of the best.
+"""Attempts at one tier: admission in every order and under every policy, then sweeps or
+chance in the order of the best.
 
 Each hand of the crew takes its share of the attempts. No OR-Tools here, so that a worker starts fast.
 """
@@ -6,9 +7,10 @@ Each hand of the crew takes its share of the attempts. No OR-Tools here, so that
 from __future__ import annotations
 
 import itertools
+import math
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from solver.engine import admission
 from solver.engine.admission import Guide, Order
@@ -16,10 +18,13 @@ from solver.engine.board import Board, Position
 from solver.engine.chains import Problem, board_of
 from solver.engine.crew import Crew
 from solver.engine.policy import POLICIES, TIGHT, Policy
+from solver.engine.sweep import Sweeper
 from solver.engine.watch import OPTIMAL_GAP
 from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
 
+_PLAIN_SHARE = 0.25
+"""Of the time, for the plain ways where sweeps follow."""
 _NOISES = (0.03, 0.1, 0.25)
 _GRACE_SECONDS = 3.0
 """How long hands whose time is up are waited for: the attempt that they make then may be long."""
@@ -27,9 +32,10 @@ _GRACE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A hand's attempts at ``tier`` on top of ``positions``: each ``step``-th way from ``first`` on, then noisy ones.
+    """A hand's attempts at ``tier`` on top of ``positions``: each ``step``-th way from ``first`` on, then sweeps
+    where a relaxation guides them, else noisy ones.
 
-    ``seconds``: when to stop, after one attempt at least; None: no limit. ``noisy``: the most noisy ones.
+    ``seconds``: when to stop, after one attempt at least; None: no limit. ``more``: the most sweeps or noisy ones.
     ``enough_usd``: the tier's bound, None where it is not known.
     """
 
@@ -39,7 +45,7 @@ class Task:
     first: int
     step: int
     seconds: float | None
-    noisy: int
+    more: int
     enough_usd: float | None
     seed: str
 
@@ -67,26 +73,75 @@ def best_of(problem: Problem, crew: Crew, tasks: list[Task]) -> tuple[Position, 
 
 def carry_out(problem: Problem, task: Task, stop: Stop) -> Best:
     """Make the task's attempts on this process's board of the problem, one at least."""
+    clock = _Clock(task.seconds, stop)
     board = board_of(problem)
-    until = None if task.seconds is None else time.monotonic() + task.seconds
     chance = random.Random(task.seed)  # noqa: S311 - chance for a search, no secret
     ways = list(itertools.product(POLICIES, admission.ways(*task.guides)))
-    plain = range(task.first % len(ways), len(ways), task.step)
+    guided = bool(task.guides[0].fractions)
     best: Best | None = None
-    for turn in range(len(plain) + task.noisy):
-        late = stop() or (until is not None and time.monotonic() > until)
-        if best is not None and (late or _is_enough(best, task)):
+    for number in range(task.first % len(ways), len(ways), task.step):
+        if best is not None and (clock.is_late(_PLAIN_SHARE if guided else 1.0) or _is_enough(best, task)):
             break
-        number = plain[turn] if best is None or turn < len(plain) else best.number
-        policy, (order, starts) = ways[number]
-        if turn >= len(plain):
-            order = _noisy(order, chance, chance.choice(_NOISES))
-        value, positions = _attempt(board, task, policy, (order, starts), stop)
+        policy, way = ways[number]
+        value, positions = _attempt(board, task, policy, way, stop)
         if best is None or value > best.value_usd:
             best = Best(value, number, positions)
     if best is None:
         raise AssertionError("a task makes one attempt at least")
+    if _is_enough(best, task):
+        return best
+    return _sweep(board, task, best, chance, clock) if guided else _with_noise(board, task, best, chance, clock)
+
+
+def _sweep(board: Board, task: Task, best: Best, chance: random.Random, clock: _Clock) -> Best:
+    board.set_up(task.positions)
+    sweeper = Sweeper(board, task.tier, task.guides[0], chance)
+
+    def stop(sweeps: int) -> bool:
+        value = sweeper.values[-1] if sweeper.values else -math.inf
+        return sweeps >= task.more or clock.is_late() or _is_enough(Best(value, 0, ()), task)
+
+    sweeper.run(stop, lambda sweeps: clock.share if task.seconds is not None else sweeps / max(1, task.more))
+    if sweeper.best and sweeper.values > [*_above(board, task, best), best.value_usd]:
+        return Best(sweeper.values[-1], best.number, sweeper.best)
     return best
+
+
+def _above(board: Board, task: Task, best: Best) -> list[float]:
+    """The values of the tiers above under the best attempt."""
+    board.set_up(best.positions)
+    return [value for tier, value in board.values().items() if tier < task.tier]
+
+
+def _with_noise(board: Board, task: Task, best: Best, chance: random.Random, clock: _Clock) -> Best:
+    ways = list(itertools.product(POLICIES, admission.ways(*task.guides)))
+    for _ in range(task.more):
+        if clock.is_late() or _is_enough(best, task):
+            break
+        policy, (order, starts) = ways[best.number]
+        way = (_noisy(order, chance, chance.choice(_NOISES)), starts)
+        value, positions = _attempt(board, task, policy, way, clock.stop)
+        if value > best.value_usd:
+            best = Best(value, best.number, positions)
+    return best
+
+
+@dataclass(slots=True)
+class _Clock:
+    """The time that a task may take; without ``seconds`` it takes as long as it takes, until somebody says ``stop``."""
+
+    seconds: float | None
+    stop: Stop
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def share(self) -> float:
+        """How much of the time is gone, in [0, 1]."""
+        return 0.0 if not self.seconds else min(1.0, (time.monotonic() - self.began) / self.seconds)
+
+    def is_late(self, share: float = 1.0) -> bool:
+        """Whether this share of the time is gone."""
+        return self.stop() or (self.seconds is not None and time.monotonic() - self.began > share * self.seconds)
 
 
 def _is_enough(best: Best, task: Task) -> bool:

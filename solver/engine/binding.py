@@ -28,6 +28,10 @@ class Share:
     pinned: bool = False
 
 
+Saved = tuple[list[Mask], list[Mask], list[tuple[Share, list[int]]]]
+"""A pod's blocked and taken days, and its shares with their racks."""
+
+
 @dataclass(slots=True)
 class PodRacks:
     """The racks ``[first, last)`` of one pod: ``blocked`` days (outages, reservations, shared racks), ``taken`` days
@@ -69,11 +73,11 @@ class PodRacks:
             self.taken[rack - self.first] ^= share.mask
         self.shares.remove(share)
 
-    def save(self) -> tuple[list[Mask], list[Mask], list[tuple[Share, list[int]]]]:
+    def save(self) -> Saved:
         """Everything that `restore` needs to undo what happens from now on."""
         return self.blocked[:], self.taken[:], [(share, share.racks) for share in self.shares]
 
-    def restore(self, saved: tuple[list[Mask], list[Mask], list[tuple[Share, list[int]]]]) -> None:
+    def restore(self, saved: Saved) -> None:
         self.blocked, self.taken, shares = saved
         self.shares = [share for share, _ in shares]
         for share, racks in shares:

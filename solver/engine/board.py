@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from solver.cluster import Cluster
 from solver.decisions import Decisions, Stand, stands
-from solver.engine.binding import Mask, PodRacks, Share, mask_of
+from solver.engine import movable
+from solver.engine.binding import Mask, PodRacks, Saved, Share, mask_of
 from solver.engine.ledger import Ledger
 from solver.engine.policy import TIGHT
 from solver.engine.wishes import Wish, split, wishes
@@ -40,6 +41,11 @@ class Block:
     @property
     def value_usd(self) -> float:
         return self.wish.value_of(self.gpus)
+
+    @property
+    def mask(self) -> Mask:
+        """The days that it needs its racks on, as bits; beyond the horizon too."""
+        return mask_of(self.start, self.end) | self.wish.beyond
 
     def racks(self) -> dict[int, int]:
         """GPUs by rack number."""
@@ -100,36 +106,51 @@ class Room:
     racks: int
 
 
+@dataclass(slots=True)
+class _Frame:
+    """What to undo: blocks placed (true) or removed, in order, and the pods as they were."""
+
+    journal: list[tuple[bool, Block]] = field(default_factory=list)
+    pods: dict[int, Saved] = field(default_factory=dict)
+
+
 class Board:
     """What stands, and what may still be placed."""
 
     def __init__(self, snapshot: Snapshot, cluster: Cluster, decisions: Decisions) -> None:
         self.cluster = cluster
         every = list(stands(snapshot, decisions))
-        standing, keepers = split(snapshot, cluster, every)
+        fixed, keepers = split(snapshot, cluster, every)
         self.requests = wishes(snapshot, cluster, every)
         self.keepers = keepers
-        self.wishes = [*self.requests, *keepers]
+        fixed, free, movers = movable.split(
+            snapshot, cluster, decisions, fixed, number=len(self.requests) + len(keepers)
+        )
+        self.movers = movers
+        self.wishes = [*self.requests, *keepers, *movers]
         self._worth = _worth_before(snapshot, decisions, keepers)
-        self.ledger = Ledger(snapshot, cluster, decisions, standing)
+        self.ledger = Ledger(snapshot, cluster, decisions, fixed, free)
         self.policy = TIGHT
         self.blocks: dict[int, Block] = {}
         self.shared = SharedRacks(cluster.days)
-        self._journal: list[tuple[str, Block]] | None = None
-        self._saved_pods: dict[int, tuple[list[Mask], list[Mask], list[tuple[Share, list[int]]]]] = {}
-        self._reserved = _reserved_use(cluster, standing)
-        self._fill(self._reserved)
-        for wish in keepers:
+        self._frames: list[_Frame] = []
+        self._start = np.zeros(len(self.wishes), dtype=np.int64)
+        self._end = np.zeros(len(self.wishes), dtype=np.int64)
+        self._reserved = _reserved_use(cluster, fixed)
+        later = movable.beyond(snapshot, cluster)
+        self._fill(self._reserved, movable.blocked_beyond(snapshot, fixed, later) if movers else {})
+        for wish in (*movers, *keepers):
             self._keep(wish)
+        self.home = tuple(position for position in self.positions() if self.wishes[position.number].must_stand)
 
-    def _fill(self, use: Grid) -> None:
+    def _fill(self, use: Grid, beyond: dict[int, Mask]) -> None:
         cluster = self.cluster
         carrying = use > 0
         free = cluster.healthy & ~carrying
         self.pod_room = np.ascontiguousarray(cluster.pods.sums(free).T)
         self.hall_room = np.ascontiguousarray((cluster.sale - cluster.halls.sums(carrying)).T)
         self.site_room = np.ascontiguousarray((cluster.power - cluster.sites.sums(carrying)).T)
-        blocked = [_bits(row) for row in ~free]
+        blocked = [_bits(row) | beyond.get(rack, 0) for rack, row in enumerate(~free)]
         self.pods = [
             PodRacks(first, last, blocked[first:last], [0] * (last - first))
             for first, last in zip(cluster.pods.first.tolist(), cluster.pods.last.tolist(), strict=True)
@@ -138,7 +159,7 @@ class Board:
             self.shared.open(rack, use[rack])
 
     def _keep(self, wish: Wish) -> None:
-        """Put a reservation that may be recalled where it stands: that is allowed whatever the counts say (R2, R7)."""
+        """Put a reservation where it stands: that is allowed whatever the counts say (R2, R7)."""
         block = Block(wish, wish.first_start, wish.gpus)
         if wish.shares_a_rack:
             self.place_shared(block, wish.keep[0])
@@ -167,7 +188,7 @@ class Board:
 
     def place(self, block: Block, racks_by_pod: dict[int, int]) -> int | None:
         """Bind and enter a whole-rack block. None: done; else the pod whose racks can't be bound, nothing changed."""
-        mask = mask_of(block.start, block.end)
+        mask = block.mask
         bound: list[int] = []
         for pod, racks in racks_by_pod.items():
             self._touch(pod)
@@ -183,7 +204,7 @@ class Board:
 
     def place_on(self, block: Block, racks: list[int]) -> bool:
         """Bind a whole-rack block to exactly these racks for good and enter it. False: they are not all free."""
-        mask = mask_of(block.start, block.end)
+        mask = block.mask
         pod_of_rack = self.cluster.pods.of_rack
         by_pod: dict[int, list[int]] = {}
         for rack in racks:
@@ -238,39 +259,59 @@ class Board:
             self._touch(pod)
             self.pods[pod].release(share)
         self._count(block, -1)
-        del self.blocks[block.wish.number]
-        if self._journal is not None:
-            self._journal.append(("removed", block))
+        self._forget(block)
+        if self._frames:
+            self._frames[-1].journal.append((False, block))
+
+    def near(self, first: int, last: int) -> list[int]:
+        """The numbers of the blocks that stand on a day of ``[first, last)``, ascending."""
+        near: list[int] = np.flatnonzero((self._start < last) & (self._end > first)).tolist()
+        return near
 
     def begin(self) -> None:
-        """From here on changes can be rolled back."""
-        self._journal = []
-        self._saved_pods = {}
+        """From here on changes can be rolled back. May be called again inside: each has its own end."""
+        self._frames.append(_Frame())
 
     def commit(self) -> None:
-        self._journal = None
+        """The changes since the last `begin` stay, as far as the one around it is concerned."""
+        done = self._frames.pop()
+        if self._frames:
+            around = self._frames[-1]
+            around.journal += done.journal
+            for pod, saved in done.pods.items():
+                around.pods.setdefault(pod, saved)
 
     def roll_back(self) -> None:
-        """Undo everything since `begin`, racks included."""
-        for action, block in reversed(self._journal or []):
-            self._count(block, -1 if action == "placed" else 1)
-            if action == "placed":
-                del self.blocks[block.wish.number]
+        """Undo everything since the last `begin`, racks included."""
+        frame = self._frames[-1]  # stays for now: what it has saved must not be saved again half undone
+        for placed, block in reversed(frame.journal):
+            self._count(block, -1 if placed else 1)
+            if placed:
+                self._forget(block)
             else:
-                self.blocks[block.wish.number] = block
-        for pod, saved in self._saved_pods.items():
+                self._remember(block)
+        self._frames.pop()
+        for pod, saved in frame.pods.items():
             self.pods[pod].restore(saved)
-        self._journal = None
 
     def _enter(self, block: Block) -> None:
         self._count(block, 1)
-        self.blocks[block.wish.number] = block
-        if self._journal is not None:
-            self._journal.append(("placed", block))
+        self._remember(block)
+        if self._frames:
+            self._frames[-1].journal.append((True, block))
+
+    def _remember(self, block: Block) -> None:
+        number = block.wish.number
+        self.blocks[number] = block
+        self._start[number], self._end[number] = block.start, block.end
+
+    def _forget(self, block: Block) -> None:
+        del self.blocks[block.wish.number]
+        self._end[block.wish.number] = 0
 
     def _touch(self, pod: int) -> None:
-        if self._journal is not None and pod not in self._saved_pods:
-            self._saved_pods[pod] = self.pods[pod].save()
+        if self._frames and pod not in self._frames[-1].pods:
+            self._frames[-1].pods[pod] = self.pods[pod].save()
 
     def _count(self, block: Block, sign: int) -> None:
         if block.rack is not None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from solver import cluster
 from solver.decisions import Decisions
+from solver.engine.admission import Guide
 from solver.engine.board import Board, Position
 from solver.engine.crew import Crew
 from solver.engine.improve import Chain
@@ -42,7 +43,8 @@ class Leg:
     """A piece of one chain: from ``positions`` on, for ``rounds`` rounds or ``seconds`` seconds; None: no limit.
 
     The threshold cools down while progress goes from ``heat_from`` to ``heat_to``, both in [0, 1]. ``patience``: rounds
-    without a better plan after which the leg gives up. ``deepest``: the last tier that counts; None: all.
+    without a better plan after which the leg gives up. ``deepest``: the last tier that counts; None: all. ``guide``:
+    what says which room is worth how much.
     """
 
     positions: tuple[Position, ...]
@@ -53,6 +55,7 @@ class Leg:
     progress_to: float
     patience: int
     deepest: int | None = None
+    guide: Guide | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,15 @@ class Finished:
     gave_up: bool
 
 
-def improve(
-    problem: Problem, board: Board, crew: Crew, watch: Watch, *, reserve: float, deepest: int | None = None
+def improve(  # noqa: PLR0913 - what there is to know about a search
+    problem: Problem,
+    board: Board,
+    crew: Crew,
+    watch: Watch,
+    *,
+    reserve: float,
+    guide: Guide | None = None,
+    deepest: int | None = None,
 ) -> None:
     """Follow one chain for each hand of the crew, from the board's blocks on, and leave the best plan on the board.
 
@@ -76,7 +86,7 @@ def improve(
     for legs in _plan_legs(crew, watch, board, reserve=reserve):
         if _is_closed(best.values, watch, deepest):
             break
-        started = [replace(leg, positions=best.positions, deepest=deepest) for leg in legs]
+        started = [replace(leg, positions=best.positions, deepest=deepest, guide=guide) for leg in legs]
         finished = crew.run(run_leg, problem, started, enough=lambda: watch.seconds_left(reserve - _GRACE_SECONDS) == 0)
         best = max([best, *finished], key=lambda item: list(item.values.values()))
         if deepest is None:
@@ -142,7 +152,7 @@ def run_leg(problem: Problem, leg: Leg, enough: Stop) -> Finished:
         return leg.progress_from + (leg.progress_to - leg.progress_from) * min(1.0, max(shares))
 
     chance = random.Random(leg.seed)  # noqa: S311 - chance for a search, no secret
-    chain = Chain(board, chance, patience=leg.patience, deepest=leg.deepest)
+    chain = Chain(board, chance, guide=leg.guide, patience=leg.patience, deepest=leg.deepest)
     best = chain.run(stop, progress)
     board.set_up(best)
     return Finished(best, board.values(), chain.gave_up)

@@ -13,10 +13,10 @@ import numpy as np
 
 from solver import offers
 from solver.cluster import Cluster
-from solver.engine import placement
+from solver.engine import movable, placement
 from solver.engine.board import Block, Board
 from solver.engine.wishes import Wish
-from solver.plan import Accepted, Recall
+from solver.plan import Accepted, Move, Recall
 from solver.snapshot import Request, Snapshot
 from solver.standing import Standing
 
@@ -35,6 +35,12 @@ def keep_longer(board: Board) -> None:
         shorter = bisect.bisect_left(range(1, wish.days), True, key=lambda days: not _fits_for(board, wish, days))
         if shorter:
             placement.accept(board, _kept_for(wish, shorter), [wish.first_start])
+
+
+def moves_of(snapshot: Snapshot, board: Board) -> list[Move]:
+    """The reservations that the board has elsewhere than they stood."""
+    moves = (movable.move_of(snapshot, board.cluster, w, board.blocks[w.number].racks()) for w in board.movers)
+    return [move for move in moves if move is not None]
 
 
 def recalls_of(board: Board) -> list[Recall]:

@@ -7,55 +7,74 @@ shrinks to nothing; the best plan seen is what counts. One round is one unit of 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from solver.engine import placement
+from solver.engine.admission import Guide, as_relaxed
 from solver.engine.board import Block, Board, Position
+from solver.engine.ejection import Terms, eject
+from solver.engine.selection import Target, worths
 from solver.engine.wishes import Wish
 
-Values = tuple[float, ...]
 _RELATIVE_TOLERANCE = 1e-12
 _IN_ORDER = 0.5
 _IN_ONE_HALL = 0.5
 _TIERS_MIXED = 0.15
+_EJECTING = 0.5
 _EMPTY_PODS = 0.6
 _TWO_PODS = 0.25
+_LIKED_STARTS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ImproveParameters:
     """``most_removed``: blocks taken out in one round; ``candidates``: declined requests tried; ``starts``: starts
-    tried for each; ``threshold``: the largest loss accepted at first, as a share of one average block's value.
+    tried for each; ``threshold``: the largest loss accepted at first, as a share of one average block's value;
+    ``dearest``: what may leave for a guest, in terms of its own value.
     """
 
     most_removed: int = 10
     candidates: int = 24
     starts: int = 4
     threshold: float = 0.5
+    dearest: float = 3.0
 
 
-@dataclass(slots=True)
 class Chain:
     """One chain of rounds on one board, with its own source of chance.
 
-    ``deepest``: the last tier that counts; of the tiers behind it nothing stands on the board, and nothing is placed.
+    ``patience``: rounds without a better plan after which it gives up. ``deepest``: the last tier that counts; of the
+    tiers behind it nothing stands on the board, and nothing is placed.
     """
 
-    board: Board
-    chance: random.Random
-    parameters: ImproveParameters = ImproveParameters()
-    patience: int = 10**9
-    """Rounds without a better plan after which the chain gives up."""
-    gave_up: bool = False
-    deepest: int | None = None
-    _wishes: list[Wish] = field(init=False)
-
-    def __post_init__(self) -> None:
-        every = self.board.wishes
-        self._wishes = [wish for wish in every if self.deepest is None or wish.tier <= self.deepest]
+    def __init__(
+        self,
+        board: Board,
+        chance: random.Random,
+        *,
+        guide: Guide | None = None,
+        patience: int = 10**9,
+        deepest: int | None = None,
+        parameters: ImproveParameters | None = None,
+    ) -> None:
+        self.board, self.chance = board, chance
+        self.parameters = parameters or ImproveParameters()
+        self.patience = patience
+        self.gave_up = False
+        self._wishes = [wish for wish in board.wishes if deepest is None or wish.tier <= deepest]
+        self._numbers = [wish.number for wish in self._wishes]
+        self._tiers = sorted({wish.tier for wish in self._wishes})
+        self._index = {tier: i for i, tier in enumerate(self._tiers)}
+        open_wishes = [wish for wish in self._wishes if wish.first_start <= wish.last_start]
+        guide = guide or Guide({}, np.zeros(board.cluster.days))
+        self._worth = dict.fromkeys((wish.number for wish in self._wishes), 0.0) | worths(open_wishes, guide)
+        liked = as_relaxed(guide)
+        self._starts: dict[int, Sequence[int]] = {wish.number: tuple(liked(wish)) for wish in open_wishes}
+        self._windows = _Windows(open_wishes)
+        self._halls = len(board.cluster.halls.ids)
 
     def run(self, stop: Callable[[int], bool], progress: Callable[[int], float]) -> tuple[Position, ...]:
         """Follow the chain until ``stop(rounds)``; ``progress(rounds)`` in [0, 1] cools the threshold down."""
@@ -63,63 +82,85 @@ class Chain:
         if not self._wishes:  # nothing is asked for in these tiers: what they have was recalled
             self.gave_up = True
             return board.positions()
-        tiers = sorted({wish.tier for wish in self._wishes})
-        index = {tier: i for i, tier in enumerate(tiers)}
-        values = [board.values()[tier] for tier in tiers]
-        best_values, best = list(values), board.positions()
-        windows = _Windows(self._wishes)
+        values = [board.values()[tier] for tier in self._tiers]
+        best_values = list(values)
         rounds = found = 0
+        board.begin()  # what comes after the best plan
         while not stop(rounds):
             if rounds - found >= self.patience:
                 self.gave_up = True
                 break
             rounds += 1
-            delta = self._round(windows, index)
-            if delta is None:
-                continue
-            if not self._keeps(delta, values, 1.0 - progress(rounds)):
+            board.begin()
+            delta = self._round()
+            if delta is None or not self._keeps(delta, values, 1.0 - progress(rounds)):
                 board.roll_back()
                 continue
             board.commit()
             values = [value + change for value, change in zip(values, delta, strict=True)]
             if _better(values, best_values):
-                best_values, best, found = list(values), board.positions(), rounds
-        return best
+                best_values, found = list(values), rounds
+                board.commit()
+                board.begin()
+        board.roll_back()
+        return board.positions()
 
-    def _round(self, windows: _Windows, index: dict[int, int]) -> list[float] | None:
-        """Ruin and recreate; the change of value by tier. None: nothing was touched."""
-        board = self.board
-        guest, first, last, hall = self._target()
-        board.begin()
-        removed = self._ruin(guest, first, last, hall)
-        delta = [0.0] * len(index)
+    def _round(self) -> list[float] | None:
+        """Ruin and recreate; the change of value by tier. None: a reservation that has to stand found no place."""
+        guest, first, last = self._target()
+        if guest is not None and not guest.shares_a_rack and self.chance.random() < _EJECTING:
+            removed = self._eject_for(guest, first)
+        else:
+            removed = self._ruin(guest, first, last)
+        delta = [0.0] * len(self._tiers)
         for block in removed:
-            delta[index[block.wish.tier]] -= block.value_usd
-        for wish in self._order(guest, removed, windows.overlapping(first, last, board.blocks)):
-            placed = placement.accept(board, wish, self._starts(wish))
-            if placed is not None:
-                delta[index[wish.tier]] += placed.value_usd
+            delta[self._index[block.wish.tier]] -= block.value_usd
+        board = self.board
+        placed = [board.blocks[guest.number]] if guest is not None and guest.number in board.blocks else []
+        for wish in self._order(guest, removed, self._windows.overlapping(first, last, board.blocks)):
+            accepted = placement.accept(board, wish, self._some_starts(wish))
+            if accepted is not None:
+                placed.append(accepted)
+            elif wish.must_stand:
+                return None
+        for block in placed:
+            delta[self._index[block.wish.tier]] += block.value_usd
         return delta
 
-    def _target(self) -> tuple[Wish | None, int, int, int | None]:
-        """A request that is declined, or smaller than it asked, with a start; or the surroundings of a whole block."""
+    def _target(self) -> tuple[Wish | None, int, int]:
+        """A request that is declined or smaller than it asked, with the days of one start; or a block and its days."""
         board, chance = self.board, self.chance
-        halls = len(board.cluster.halls.ids)
-        wish = chance.choice(self._wishes)
+        wish = self._wishes[int(chance.random() * len(self._wishes))]
         if wish.number in board.blocks:
             block = board.blocks[wish.number]
-            hall = int(board.cluster.halls.of_rack[chance.choice(list(block.racks()))])
-            return (wish if block.gpus < wish.gpus else None), block.start, block.end, hall
+            return (wish if block.gpus < wish.gpus else None), block.start, block.end
         if wish.last_start < wish.first_start:
-            return None, 0, board.cluster.days, chance.randrange(halls)
-        start = chance.randint(wish.first_start, wish.last_start)
-        one_hall = wish.scope in ("pod", "hall") or chance.random() < _IN_ONE_HALL
-        return wish, start, start + wish.days, chance.randrange(halls) if one_hall else None
+            return None, 0, board.cluster.days
+        start = chance.choice(self._starts[wish.number][:_LIKED_STARTS])
+        return wish, start, start + wish.days
 
-    def _ruin(self, guest: Wish | None, first: int, last: int, hall: int | None) -> list[Block]:
-        """Take out all blocks of a pod or two in the window, or a few of those in the hall; the guest's own as well."""
+    def _eject_for(self, guest: Wish, start: int) -> list[Block]:
+        """Take out what has to leave for the guest, which then stands at ``start``; nothing where that is too dear."""
         board, chance = self.board, self.chance
-        near = [block for block in board.blocks.values() if block.start < last and first < block.end]
+        noise = chance.choice((0.05, 0.2, 0.5))
+        above = {n for n, block in board.blocks.items() if block.wish.tier < guest.tier or block.wish.must_stand}
+
+        def worth(wish: Wish) -> float:
+            return self._worth[wish.number] * chance.uniform(1 - noise, 1 + noise)
+
+        smaller = board.blocks.get(guest.number)
+        if smaller is not None:
+            board.remove(smaller)
+        terms = Terms(worth, above, self.parameters.dearest * guest.value_usd)
+        gone = eject(board, guest, Target(start, guest.gpus), terms) or []
+        return gone if smaller is None else [*gone, smaller]
+
+    def _ruin(self, guest: Wish | None, first: int, last: int) -> list[Block]:
+        """Take out all blocks of a pod or two in the window, or a few of those in a hall or all; the guest's as well."""
+        board, chance = self.board, self.chance
+        near = [board.blocks[number] for number in board.near(first, last)]
+        one_hall = (guest is not None and guest.scope in ("pod", "hall")) or chance.random() < _IN_ONE_HALL
+        hall = chance.randrange(self._halls) if one_hall else None
         if chance.random() < _EMPTY_PODS:
             pods = self._some_pods(hall)
             removed = [block for block in near if not pods.isdisjoint(_pods_of(board, block))]
@@ -140,33 +181,42 @@ class Chain:
         return set(self.chance.sample(pods, min(len(pods), 2 if self.chance.random() < _TWO_PODS else 1)))
 
     def _order(self, guest: Wish | None, removed: list[Block], declined: list[Wish]) -> Iterable[Wish]:
-        """By tier, then dearest first with some noise; often the guest before all others of its tier.
+        """By tier, then most worth first with some noise; often the guest before all others of its tier.
 
         Now and then tiers are mixed: a lower one goes first, and the higher ones lose nothing by another place.
         """
-        chance = self.chance
+        chance, blocks = self.chance, self.board.blocks
         if len(declined) > self.parameters.candidates:
             declined = chance.sample(declined, self.parameters.candidates)
         wishes = {wish.number: wish for wish in declined} | {block.wish.number: block.wish for block in removed}
         if guest is not None:
             wishes[guest.number] = guest
         noise = chance.choice((0.05, 0.2, 0.5))
-        by_size = chance.random() < 0.3
+        by_size, by_time = chance.random() < 0.2, chance.random() < 0.3
         favoured = guest.number if guest is not None and chance.random() < 0.7 else None
         by_tier = chance.random() >= _TIERS_MIXED
+        before = {block.wish.number: block.start for block in removed}
         keyed = []
         for wish in wishes.values():
-            worth = wish.value_usd if by_size else wish.usd_per_gpu_day
+            if wish.number in blocks:
+                continue
+            worth = wish.value_usd if by_size else self._worth[wish.number]
+            if wish.must_stand:
+                worth = chance.uniform(0.5, 1.5)
             rank = 0.0 if wish.number == favoured else 1.0
-            tier = wish.tier if by_tier else 0
-            keyed.append((tier, rank, -worth * chance.uniform(1 - noise, 1 + noise), wish.number, wish))
+            key = -worth * chance.uniform(1 - noise, 1 + noise)
+            if by_time and wish.number in before:
+                rank, key = 0.5, float(before[wish.number])
+            keyed.append((wish.tier if by_tier else 0, rank, key, wish.number, wish))
         keyed.sort(key=lambda item: item[:4])
         return [item[4] for item in keyed]
 
-    def _starts(self, wish: Wish) -> Iterable[int]:
+    def _some_starts(self, wish: Wish) -> Iterable[int]:
         """Some starts of the window, as often in order of time as in none: an equal start may suit others better."""
-        window = range(wish.first_start, wish.last_start + 1)
-        chosen = self.chance.sample(window, min(len(window), self.parameters.starts))
+        window = self._starts[wish.number]
+        if len(window) <= self.parameters.starts:
+            return window
+        chosen = self.chance.sample(window, self.parameters.starts)
         return sorted(chosen) if self.chance.random() < _IN_ORDER else chosen
 
     def _keeps(self, delta: list[float], values: list[float], heat: float) -> bool:
@@ -185,9 +235,9 @@ class _Windows:
     """The days that each request's block may touch, to find the declined ones around a window fast."""
 
     def __init__(self, wishes: list[Wish]) -> None:
-        self._wishes = [wish for wish in wishes if wish.first_start <= wish.last_start]
-        self._first = np.array([wish.first_start for wish in self._wishes], dtype=np.int64)
-        self._end = np.array([wish.last_start + wish.days for wish in self._wishes], dtype=np.int64)
+        self._wishes = wishes
+        self._first = np.array([wish.first_start for wish in wishes], dtype=np.int64)
+        self._end = np.array([wish.last_start + wish.days for wish in wishes], dtype=np.int64)
 
     def overlapping(self, first: int, last: int, accepted: dict[int, Block]) -> list[Wish]:
         near = np.flatnonzero((self._first < last) & (self._end > first)).tolist()

@@ -8,6 +8,8 @@ as additional room for it.
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,10 @@ Grid = NDArray[np.int64]
 class Ledger:
     """Slack of every row, hold of every contract, room in every quota, day by day."""
 
-    def __init__(self, snapshot: Snapshot, cluster: Cluster, decisions: Decisions, stands: list[Stand]) -> None:
+    def __init__(
+        self, snapshot: Snapshot, cluster: Cluster, decisions: Decisions, fixed: list[Stand], movable: list[Stand]
+    ) -> None:
+        """``fixed`` reservations count everywhere, ``movable`` ones in all but sites: there they count as placed."""
         self._snapshot, self._cluster = snapshot, cluster
         self._notices = _recall_notices(snapshot)
         days, contracts = cluster.days, len(snapshot.contracts)
@@ -32,9 +37,9 @@ class Ledger:
         self._uncovered = np.zeros((days, contracts), dtype=np.int64)
         self._booking_room = np.full((days, contracts), UNLIMITED, dtype=np.int64)
         self._quota_room = np.full((days, len(snapshot.tenants)), UNLIMITED, dtype=np.int64)
-        self._fill_contracts(decisions, stands)
-        self._fill_quotas(stands)
-        self._fill_slack(stands)
+        self._fill_contracts(decisions, [*fixed, *movable])
+        self._fill_quotas([*fixed, *movable])
+        self._fill_slack(fixed, movable)
 
     def held(self, contract: int, start: int, end: int) -> Grid:
         """R7: GPUs held for the contract on each day of ``[start, end)``."""
@@ -44,6 +49,8 @@ class Ledger:
 
     def room(self, wish: Wish, start: int, end: int) -> int:
         """The most GPUs that R6 to R9 leave for ``wish`` on all of ``[start, end)`` over the cluster."""
+        if wish.must_stand:
+            return UNLIMITED
         room = int(self._quota_room[start:end, wish.tenant].min())
         if room < wish.min_gpus:
             return room
@@ -66,14 +73,28 @@ class Ledger:
         room: Grid = slack.min(axis=(0, 2))
         return room
 
-    def change(self, wish: Wish, start: int, end: int, by_site: dict[int, int], sign: int) -> None:
-        """Enter (``sign`` 1) or take out (-1) a block of ``by_site`` GPUs on ``[start, end)``."""
-        gpus = sum(by_site.values())
+    def copy(self) -> Ledger:
+        """The same counts, to be changed apart."""
+        other = copy.copy(self)
+        for name in ("_uncovered", "_booking_room", "_quota_room", "_site_slack", "_cluster_slack"):
+            setattr(other, name, getattr(self, name).copy())
+        return other
+
+    def change(
+        self, wish: Wish, start: int, end: int, by_site: dict[int, int], sign: int, *, gpus: int | None = None
+    ) -> None:
+        """Enter (``sign`` 1) or take out (-1) a block of ``by_site`` GPUs on ``[start, end)``.
+
+        ``gpus``: all of it, where only a part of it has a site yet.
+        """
+        gpus = sum(by_site.values()) if gpus is None else gpus
         rows = self._rows(wish)
-        self._quota_room[start:end, wish.tenant] -= sign * gpus
-        self._cluster_slack[start:end, rows] -= sign * gpus
         for site, here in by_site.items():
             self._site_slack[start:end, site, rows] -= sign * here
+        if wish.must_stand:
+            return
+        self._quota_room[start:end, wish.tenant] -= sign * gpus
+        self._cluster_slack[start:end, rows] -= sign * gpus
         if wish.contract != NONE:
             self._book(wish.contract, start, end, sign * gpus)
 
@@ -125,10 +146,10 @@ class Ledger:
             days = slice(index(stand.reservation.start), index(stand.end))
             self._quota_room[days, numbers[stand.reservation.tenant]] -= stand.reservation.gpus
 
-    def _fill_slack(self, stands: list[Stand]) -> None:
+    def _fill_slack(self, fixed: list[Stand], movable: list[Stand]) -> None:
         cluster, rows = self._cluster, 1 + len(self._notices)
         use = np.zeros((cluster.days, len(cluster.sites.ids), rows), dtype=np.int64)
-        for stand in stands:
+        for stand in fixed:
             first, last = self._rows_of(stand)
             for segment in stand.segments:
                 days = slice(cluster.index(segment.start), cluster.index(segment.end))
@@ -137,6 +158,9 @@ class Ledger:
         right = np.maximum(cluster.capacity.T[:, :, None], use)
         self._site_slack: Grid = right - use
         self._cluster_slack: Grid = (right - use).sum(axis=1)
+        for stand in movable:
+            days = slice(cluster.index(stand.reservation.start), cluster.index(stand.end))
+            self._cluster_slack[days] -= stand.reservation.gpus
         for k, site in enumerate(self._contract_site):
             held = self.held(k, 0, cluster.days)[:, None] * self._counts_in_row[k]
             self._cluster_slack -= held

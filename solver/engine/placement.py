@@ -19,15 +19,16 @@ Grid = NDArray[np.int64]
 _BINDING_TRIES = 6
 
 
-def accept(board: Board, wish: Wish, starts: Iterable[int]) -> Block | None:
+def accept(board: Board, wish: Wish, starts: Iterable[int], *, most: int | None = None) -> Block | None:
     """Place the request at the first of ``starts`` at which all of it fits, else as large as it fits anywhere.
 
-    None: not even its smallest block fits at any of them.
+    None: not even its smallest block fits at any of them. ``most``: GPUs that are enough; None: what it asks.
     """
+    enough = wish.gpus if most is None else most
     best: tuple[int, int] | None = None
     for start in starts:
-        size = largest(board, wish, start)
-        if size == wish.gpus:
+        size = min(enough, largest(board, wish, start))
+        if size == enough:
             block = place(board, wish, start, size)
             if block is not None:
                 return block
@@ -53,7 +54,7 @@ def place(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:
         return _place_shared(board, wish, start, gpus)
     if wish.keep and gpus == len(wish.keep) * GPUS_PER_RACK:
         block = _place_on_kept_racks(board, wish, start, gpus)
-        if block is not None or wish.reservation is not None:
+        if block is not None or (wish.reservation is not None and not wish.must_stand):
             return block
     room = board.room(wish, start)
     tries = _BINDING_TRIES
@@ -129,7 +130,7 @@ def _in_hall(board: Board, room: Room, hall: int, racks: int) -> dict[int, int]:
 
 def _bindable(board: Board, block: Block, pod: int) -> int:
     """Racks of the pod that could be bound to the block without moving anything: a safe count after a failed try."""
-    return len(board.pods[pod].free_racks(((1 << block.wish.days) - 1) << block.start))
+    return len(board.pods[pod].free_racks(block.mask))
 
 
 def _place_on_kept_racks(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:

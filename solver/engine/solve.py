@@ -1,6 +1,8 @@
 """A solve from beginning to end, one stage after the other; `solve` calls them in the order of this list.
 
 repair -> admission -> relaxation -> guided admission -> improvement -> completion -> bound -> explanation
+
+A snapshot that is small enough is solved exactly after admission; of the rest only the explanation follows.
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ from solver.decisions import Decisions
 from solver.engine import admission, attempts, bound, chains
 from solver.engine.board import Board, Position
 from solver.engine.bound import Relaxation
-from solver.engine.complete import accepted_of, complete, keep_longer, recalls_of
+from solver.engine.complete import accepted_of, complete, keep_longer, moves_of, recalls_of
 from solver.engine.crew import Crew, crew
+from solver.engine.exact import solve as exact
+from solver.engine.exact.search import Limits
 from solver.engine.explanations import explain_all
 from solver.engine.parameters import SolveParameters
+from solver.engine.relaxation import given
 from solver.engine.repair import repair
 from solver.engine.watch import OPTIMAL_GAP, Watch, gap
 from solver.plan import FORMAT, Plan, Tier
@@ -31,8 +36,9 @@ _GUIDED_TIERS = 2
 _SMALL_RELAXATION = 100_000
 """Requests x days up to which relaxing every tier takes next to no time; beyond, the lower ones wait for the end."""
 _PRICED_TIER = 1
-_GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.1, 0.3), 0.1
+_GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.12, 0.5), 0.1
 """Shares of the time left that attempts at the first tiers, and at each one behind them, may take."""
+_MOST_SWEEPS = 10_000
 _MOST_NOISY, _ROUNDS_PER_ATTEMPT = 60, 20
 _RELAXATION_SHARE = 0.6
 _DEEPENING_SHARE, _LEAST_DEEPENING_SECONDS = 0.15, 1.5
@@ -41,6 +47,10 @@ _COMPLETED_PER_ADMITTED, _EXPLAINED_PER_ADMITTED = 1.5, 14.0
 """Seconds that completion and explanation were seen to take for each second of greedy admission."""
 _LOWER_TIER_EFFORT = 4.0
 """A tier far down has most of its requests undecided: its relaxation was seen to take up to three times the longest."""
+_EXACT_SHARE, _EXACT_WORK, _LIMITED_EXACT_WORK = 0.4, 8.0, 1.0
+"""For small snapshots: of the time that is left after admission, and in CP-SAT's deterministic units, by whether the
+work is limited.
+"""
 _EXPLAINED_SHARE = 0.8
 """Of the time that is left at the end; what is not explained by then is explained in a hurry."""
 
@@ -61,6 +71,8 @@ class _Solve:
     crew: Crew
     slowest_relaxation: float = 0.0
     problem: chains.Problem = field(init=False)
+    guides: tuple[admission.Guide, ...] = ()
+    worth: admission.Guide | None = None
 
     @property
     def snapshot(self) -> Snapshot:
@@ -76,6 +88,9 @@ class _Solve:
         self._ended("repair", board)
         self._admit_greedily(board)
         self._ended("admission", board)
+        proven = self._solve_exactly(cluster, decisions)
+        if proven is not None:
+            return self._plan(cluster, proven, self._relax_priced(cluster, proven))
         relaxations = self._relax(cluster, decisions, board)
         self._ended("relaxation", board)
         self._admit_guided(board, relaxations)
@@ -85,6 +100,30 @@ class _Solve:
         decisions = self._complete(cluster, decisions, board)
         self._tighten(cluster, decisions, relaxations)
         return self._plan(cluster, decisions, relaxations)
+
+    def _solve_exactly(self, cluster: Cluster, repaired: Decisions) -> Decisions | None:
+        """The best plan that there is; None where the snapshot is too large to prove it in its share of the time."""
+        left = self.watch.seconds_left(self._reserve())
+        until = None if left is None else self.watch.seconds + _EXACT_SHARE * left
+        limits = Limits(
+            work=_EXACT_WORK if self.parameters.work_limit is None else _LIMITED_EXACT_WORK,
+            seconds=lambda: None if until is None else max(0.0, until - self.watch.seconds),
+            stop=lambda: self.watch.interrupted,
+            seed=self.parameters.seed,
+        )
+        outcome = exact.solve(self.snapshot, cluster, repaired, limits)
+        if outcome is None or not outcome.is_proven:
+            return None
+        self.watch.values, self.watch.bounds = dict(outcome.values), dict(outcome.values)
+        self.watch.stage("exact")
+        return outcome.decisions
+
+    def _relax_priced(self, cluster: Cluster, decisions: Decisions) -> dict[int, Relaxation]:
+        """The relaxation that tells what a day is worth; the plan needs no bound of it."""
+        if _PRICED_TIER not in self.watch.values or not decisions.accepted:
+            return {}
+        relaxation = self._relaxation(cluster, decisions, _PRICED_TIER, self.watch.values)
+        return {} if relaxation is None else {_PRICED_TIER: relaxation}
 
     def _ended(self, stage: str, board: Board) -> None:
         self.watch.values = board.values()
@@ -135,13 +174,14 @@ class _Solve:
         if self.watch.interrupted:
             return
         first, first_values = board.positions(), board.values()
-        best: tuple[Position, ...] = ()
+        best = board.home
         shares = itertools.chain(_GUIDED_SHARES, itertools.repeat(_LAST_GUIDED_SHARE))
         for tier, share in zip(first_values, shares, strict=False):
             if self.watch.interrupted:
                 break
-            seconds = self._seconds_of(share)
-            tasks = self._attempts(board, tier, best, relaxations.get(tier), seconds=seconds)
+            board.set_up(best)
+            self._guide(board, tier, relaxations.get(tier))
+            tasks = self._attempts(tier, best, seconds=self._seconds_of(share))
             board.set_up(attempts.best_of(self.problem, self.crew, tasks))
             if tier != max(first_values):
                 self._deepen(board, tier)
@@ -163,34 +203,36 @@ class _Solve:
         if left is not None and _DEEPENING_SHARE * left < _LEAST_DEEPENING_SECONDS:
             return
         reserve = self._reserve() + (0.0 if left is None else (1 - _DEEPENING_SHARE) * left)
-        chains.improve(self.problem, board, self.crew, self.watch, reserve=reserve, deepest=tier)
+        chains.improve(self.problem, board, self.crew, self.watch, reserve=reserve, guide=self.worth, deepest=tier)
 
-    def _attempts(
-        self,
-        board: Board,
-        tier: int,
-        positions: tuple[Position, ...],
-        relaxation: Relaxation | None,
-        *,
-        seconds: float | None,
-    ) -> list[attempts.Task]:
+    def _attempts(self, tier: int, positions: tuple[Position, ...], *, seconds: float | None) -> list[attempts.Task]:
         """One task for each hand of the crew, guided by the tier's relaxation where there is one."""
-        guides = self._guides(board, relaxation)
+        guides = self.guides
         limit, hands, enough = self.parameters.work_limit, self.crew.hands, self.watch.bounds.get(tier)
-        noisy = _MOST_NOISY if limit is None else min(_MOST_NOISY, limit // _ROUNDS_PER_ATTEMPT)
-        task = attempts.Task(tier, positions, guides, 0, hands, seconds, noisy, enough, "")
+        most = _MOST_NOISY if not guides[0].fractions else _MOST_SWEEPS
+        more = most if limit is None else min(most, limit // _ROUNDS_PER_ATTEMPT)
+        task = attempts.Task(tier, positions, guides, 0, hands, seconds, more, enough, "")
         seed = f"{self.parameters.seed}/{tier}"
         return [replace(task, first=hand, seed=f"{seed}/{hand}") for hand in range(hands)]
 
-    def _guides(self, board: Board, relaxation: Relaxation | None) -> tuple[admission.Guide, ...]:
-        """The linear relaxation, and the best admission in whole blocks if known."""
+    def _guide(self, board: Board, tier: int, relaxation: Relaxation | None) -> None:
+        """What guides the tier: its linear relaxation beside the blocks that stand, and in whole blocks if known."""
+        no_guide = admission.Guide({}, np.zeros(board.cluster.days))
         if relaxation is None:
-            return (admission.Guide({}, np.zeros(board.cluster.days)),)
-        linear = admission.Guide(relaxation.fractions, relaxation.day_prices)
-        if not relaxation.whole:
-            return (linear,)
-        accepted = {request: [(start, 1.0)] for request, (start, _) in relaxation.whole.items()}
-        return linear, admission.Guide(accepted, relaxation.day_prices)
+            self.guides = (no_guide,)
+            return
+        linear = relaxation
+        if relaxation.problem.reached:
+            blocks = {b.wish.id: given.Block(b.start, b.end, b.gpus) for b in board.blocks.values()}
+            beside = given.given(relaxation.problem, blocks)
+            seconds = self._seconds_of(_RELAXATION_SHARE)
+            linear = self.crew.aside(bound.relax_linearly, beside, seconds, seconds=seconds) or relaxation
+        guide = admission.Guide(linear.fractions, linear.day_prices)
+        self.guides = (guide,)
+        if relaxation.whole:
+            accepted = {request: [(start, 1.0)] for request, (start, _) in relaxation.whole.items()}
+            self.guides = (guide, admission.Guide(accepted, relaxation.day_prices))
+        self.worth = guide
 
     def _seconds_of(self, share: float) -> float | None:
         """Seconds that ``share`` of what the limit leaves comes to; None: only work counts."""
@@ -200,12 +242,13 @@ class _Solve:
     def _improve(self, board: Board) -> None:
         if self.watch.interrupted or self.watch.is_closed(OPTIMAL_GAP):
             return
-        chains.improve(self.problem, board, self.crew, self.watch, reserve=self._reserve())
+        chains.improve(self.problem, board, self.crew, self.watch, reserve=self._reserve(), guide=self.worth)
 
     def _complete(self, cluster: Cluster, decisions: Decisions, board: Board) -> Decisions:
         keep_longer(board)
         accepted, recalls = accepted_of(board), (*decisions.recalls, *recalls_of(board))
-        decisions = replace(decisions, accepted=tuple(accepted), recalls=recalls)
+        moves = (*decisions.moves, *moves_of(self.snapshot, board))
+        decisions = replace(decisions, accepted=tuple(accepted), moves=moves, recalls=recalls)
         standing = standings.of(self.snapshot, cluster, decisions)
         added = complete(self.snapshot, standing, [w for w in board.requests if w.number not in board.blocks])
         accepted += added

@@ -1,7 +1,9 @@
-"""What the search may place, with numbers instead of names: requests, and interruptible reservations to be kept.
+"""What the search may place, with numbers instead of names: requests, and reservations that need not stay as they are.
 
 A reservation that may be recalled is fixed until the first day on which a recall could end it; from there on it is a
 wish to keep exactly its racks, worth what a recall would lose (§ 5 step 2). Not placed means recalled (R11).
+
+A reservation that is not frozen may be moved (R10): it is a wish that has to be placed, best where it is.
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ class Wish:
     """The id of the reservation to be kept; None: this is a request."""
     days_in_all: int = 0
     """Days that a recall of the reservation would lose, those beyond the horizon included."""
+    must_stand: bool = False
+    beyond: int = 0
 
     @property
     def multiple(self) -> int:

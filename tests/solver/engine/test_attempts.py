@@ -55,9 +55,9 @@ def test_the_best_attempt_is_worth_no_less_than_dearest_first_and_keeps_what_sta
 
 def test_two_hands_find_together_what_one_finds_in_the_ways_without_chance() -> None:
     problem = problem_of(3)
-    whole = carried_out(problem, replace(TASK, noisy=0))
+    whole = carried_out(problem, replace(TASK, more=0))
 
-    halves = [carried_out(problem, replace(TASK, noisy=0, first=hand, step=2)) for hand in (0, 1)]
+    halves = [carried_out(problem, replace(TASK, more=0, first=hand, step=2)) for hand in (0, 1)]
 
     assert max(halves, key=lambda best: best.rank) == whole
 

@@ -1,0 +1,178 @@
+"""Sweeps: all blocks are placed anew in order of time, so that none stands in the way of another that starts earlier.
+
+In order of start the racks in use are those of blocks that run already, and what is free stays free: counts are nearly
+enough to find racks. Where they are not, because no hall has the room for a large block, others leave it their room.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping
+
+from solver.engine import placement
+from solver.engine.admission import Guide, as_relaxed
+from solver.engine.board import Board, Position
+from solver.engine.ejection import Terms, eject
+from solver.engine.policy import POLICIES, TIGHT, Policy
+from solver.engine.selection import Selection, Target
+from solver.engine.wishes import Wish
+
+_FULL_SWEEPS = 12
+_ROUNDS_PER_SWEEP = 200
+_SAME_POLICY = 0.5
+_DAYS_EARLIER, _MUST_EARLIER, _AGAIN_EARLIER = (5.0, 40.0), 3.0, 0.5
+_HEAT = 0.3
+
+
+class Sweeper:
+    """Selections of one tier, placed together with all that must stand: what is on the board at the beginning."""
+
+    def __init__(self, board: Board, tier: int, guide: Guide, chance: random.Random) -> None:
+        self.best: tuple[Position, ...] = ()
+        self.values: list[float] = []
+        """Of the best plan, by tier down to this one; empty while there is none."""
+        self._board, self._tier, self._chance = board, tier, chance
+        self._must = {number: Target(block.start, block.gpus) for number, block in board.blocks.items()}
+        self._spared = frozenset(self._must)
+        self._selection = Selection(board, tier, guide, chance)
+        self._policy = TIGHT
+        self._earlier: dict[int, float] = {}
+        self._kept: tuple[dict[int, float], list[Wish]] = {}, []
+        """Of the best plan: who came how many days earlier, and who had to be made room for."""
+        liked = as_relaxed(guide)
+        every = [wish for wish in board.wishes if wish.tier <= tier and wish.first_start <= wish.last_start]
+        self._starts = {wish.number: tuple(liked(wish)) for wish in every}
+        self._rest = [wish for wish in every if not wish.must_stand]
+        self._rest.sort(key=lambda wish: (wish.tier, -self._selection.worth(wish), wish.number))
+
+    def run(self, stop: Callable[[int], bool], progress: Callable[[int], float]) -> None:
+        """Sweep until ``stop(sweeps)``; ``progress(sweeps)`` in [0, 1] calms the selection down.
+
+        A few times everything, then again and again what starts from some day on, with a selection that changes.
+        """
+        sweeps, at_best = 0, False
+        while not stop(sweeps):
+            if not self.best or sweeps < _FULL_SWEEPS:
+                self._sweep()
+            else:
+                if not at_best:
+                    self._return_to_best()
+                    at_best = True
+                self._sweep_from(self._chance.randrange(self._board.cluster.days), 1.0 - progress(sweeps), stop)
+            sweeps += 1
+
+    def _sweep(self) -> None:
+        """Place what must stand and what is selected on an empty board; what lacked room last time comes earlier."""
+        board, chance = self._board, self._chance
+        earlier, squeezed = self._kept
+        self._earlier = dict(earlier)
+        for wish in squeezed:
+            if chance.random() < _AGAIN_EARLIER:
+                days = chance.uniform(*_DAYS_EARLIER) * (_MUST_EARLIER if wish.number in self._must else 1.0)
+                self._earlier[wish.number] = earlier.get(wish.number, 0.0) + days
+        board.set_up(())
+        policy = self._any_policy()
+        squeezed = self._place({**self._selection.chosen, **self._must}, policy)
+        self._selection.doubt(w for w in squeezed if w.number not in self._must and w.number not in board.blocks)
+        values = self._values()
+        if not self._all_stand():
+            if not self.values:
+                self._kept = self._earlier, squeezed
+            return
+        if values >= self.values:
+            self.values, self.best, self._policy = values, board.positions(), policy
+            self._kept = self._earlier, squeezed
+
+    def _return_to_best(self) -> None:
+        self._board.set_up(self.best)
+        self._selection.take(self._standing())
+
+    def _sweep_from(self, day: int, heat: float, stop: Callable[[int], bool]) -> None:
+        """Select anew what starts from this day on, and place it anew. Kept where it is no worse."""
+        board, selection = self._board, self._selection
+        before = dict(selection.chosen)
+        selection.improve(_ROUNDS_PER_SWEEP, _HEAT * heat, lambda: stop(0), since=day)
+        board.begin()
+        for number in board.near(day, board.cluster.days):
+            block = board.blocks[number]
+            if block.start >= day and not self._runs_already(block.wish):
+                board.remove(block)
+        policy = self._any_policy()
+        wanted = {**selection.chosen, **self._must}
+        self._place({number: wanted[number] for number in wanted if number not in board.blocks}, policy)
+        values = self._values()
+        if not self._all_stand() or values < self.values:
+            board.roll_back()
+            selection.take(before)
+            return
+        board.commit()
+        selection.take(self._standing())
+        if values > self.values:
+            self.values, self.best, self._policy = values, board.positions(), policy
+
+    def _any_policy(self) -> Policy:
+        if not self.values:
+            return TIGHT
+        return self._policy if self._chance.random() < _SAME_POLICY else self._chance.choice(POLICIES)
+
+    def _values(self) -> list[float]:
+        return [value for tier, value in self._board.values().items() if tier <= self._tier]
+
+    def _all_stand(self) -> bool:
+        """Whether all that must stand does, in full."""
+        blocks = self._board.blocks
+        return all(number in blocks and blocks[number].gpus >= target.gpus for number, target in self._must.items())
+
+    def _standing(self) -> dict[int, Target]:
+        """What of the tier stands on the board."""
+        blocks = self._board.blocks.items()
+        return {
+            number: Target(block.start, block.gpus)
+            for number, block in blocks
+            if number not in self._must and block.wish.tier == self._tier
+        }
+
+    def _place(self, targets: Mapping[int, Target], policy: Policy) -> list[Wish]:
+        """Place the targets in their turns, then whatever else fits. What of the targets found no room by itself."""
+        board = self._board
+        board.policy = policy
+        squeezed = []
+        for number in sorted(targets, key=lambda number: self._turn_of(number, targets[number])):
+            wish, target = board.wishes[number], targets[number]
+            starts = (target.start, *(start for start in self._starts[number] if start != target.start))
+            block = placement.accept(board, wish, starts, most=target.gpus)
+            if block is None or block.gpus < target.gpus:
+                squeezed.append(wish)
+                self._make_room(wish, target)
+        for wish in self._rest:
+            if wish.number not in board.blocks:
+                placement.accept(board, wish, self._starts[wish.number])
+        board.policy = TIGHT
+        return squeezed
+
+    def _make_room(self, wish: Wish, target: Target) -> None:
+        """Place the block where others leave, unless that is impossible or too dear; these go elsewhere if they can."""
+        board = self._board
+        board.begin()
+        if wish.number in board.blocks:
+            board.remove(board.blocks[wish.number])
+        limit = math.inf if wish.number in self._must else wish.value_of(target.gpus)
+        gone = eject(board, wish, target, Terms(self._selection.worth, self._spared, limit))
+        if gone is None:
+            board.roll_back()
+            return
+        board.commit()
+        for block in gone:
+            placement.accept(board, block.wish, self._starts[block.wish.number])
+
+    def _turn_of(self, number: int, target: Target) -> tuple[float, int, int]:
+        """In order of start, large ones first; what runs already has its racks, what lacked room before comes earlier."""
+        if self._runs_already(self._board.wishes[number]):
+            return -math.inf, 0, number
+        return target.start - self._earlier.get(number, 0.0), -target.gpus, number
+
+    @staticmethod
+    def _runs_already(wish: Wish) -> bool:
+        """Whether this is a reservation that stays where it is or is recalled."""
+        return wish.reservation is not None and not wish.must_stand
