@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,20 +18,20 @@ from solver import cluster as clusters
 from solver import standing as standings
 from solver.cluster import Cluster
 from solver.decisions import Decisions
-from solver.engine import admission, attempts, bound, chains
+from solver.engine import admission, attempts, chains
 from solver.engine.board import Board, Position
-from solver.engine.bound import Relaxation
 from solver.engine.complete import accepted_of, complete, keep_longer, moves_of, recalls_of
 from solver.engine.crew import Crew, crew
-from solver.engine.exact import solve as exact
-from solver.engine.exact.search import Limits
 from solver.engine.explanations import explain_all
 from solver.engine.parameters import SolveParameters
 from solver.engine.relaxation import given
 from solver.engine.repair import repair
 from solver.engine.watch import OPTIMAL_GAP, Watch, gap
-from solver.plan import FORMAT, Plan, Tier
+from solver.plan import FORMAT, Plan, Price, Tier
 from solver.snapshot import Loaded, Snapshot
+
+if TYPE_CHECKING:  # OR-Tools takes a second to load: a plan that is wanted at once does without
+    from solver.engine.bound import Relaxation
 
 _GUIDED_TIERS = 2
 _SMALL_RELAXATION = 100_000
@@ -103,6 +104,11 @@ class _Solve:
 
     def _solve_exactly(self, cluster: Cluster, repaired: Decisions) -> Decisions | None:
         """The best plan that there is; None where the snapshot is too large to prove it in its share of the time."""
+        if self.watch.interrupted:
+            return None
+        from solver.engine.exact import solve as exact
+        from solver.engine.exact.search import Limits
+
         left = self.watch.seconds_left(self._reserve())
         until = None if left is None else self.watch.seconds + _EXACT_SHARE * left
         limits = Limits(
@@ -158,6 +164,10 @@ class _Solve:
         self, cluster: Cluster, decisions: Decisions, tier: int, values: dict[int, float]
     ) -> Relaxation | None:
         """The tier's relaxation, which bounds it; None where time was up or somebody interrupted."""
+        if self.watch.interrupted:
+            return None
+        from solver.engine import bound
+
         began = self.watch.seconds
         left = self.watch.seconds_left(self._reserve()) if self.parameters.work_limit is None else None
         deadline = None if left is None else _RELAXATION_SHARE * left
@@ -221,6 +231,8 @@ class _Solve:
         if relaxation is None:
             self.guides = (no_guide,)
             return
+        from solver.engine import bound
+
         linear = relaxation
         if relaxation.problem.reached:
             blocks = {b.wish.id: given.Block(b.start, b.end, b.gpus) for b in board.blocks.values()}
@@ -268,6 +280,8 @@ class _Solve:
         """
         for tier in list(self.watch.values):
             if tier in relaxations:
+                from solver.engine import bound
+
                 relaxations[tier] = bound.again(relaxations[tier], self.watch.values)
                 self._bounded(tier, relaxations[tier].bound_usd)
                 continue
@@ -291,10 +305,10 @@ class _Solve:
     def _plan(self, cluster: Cluster, decisions: Decisions, relaxations: dict[int, Relaxation]) -> Plan:
         taken = {accepted.request for accepted in decisions.accepted}
         declined = [request for request in self.snapshot.requests if request.id not in taken]
-        explained = explain_all(
-            self.crew, self.problem, decisions, declined, seconds=self._seconds_of(_EXPLAINED_SHARE)
-        )
-        prices = bound.prices(relaxations[_PRICED_TIER], cluster) if _PRICED_TIER in relaxations else []
+        left = self.watch.seconds_left()
+        hurry = None if left is None else _EXPLAINED_SHARE * left
+        explained = explain_all(self.crew, self.problem, decisions, declined, seconds=hurry)
+        prices = self._prices(cluster, relaxations)
         self.watch.stage("explanation")
         tiers = [self._tier(tier, value) for tier, value in self.watch.values.items()]
         return Plan(
@@ -313,6 +327,13 @@ class _Solve:
             hold_shortfalls=list(decisions.hold_shortfalls),
             prices=prices,
         )
+
+    def _prices(self, cluster: Cluster, relaxations: dict[int, Relaxation]) -> list[Price]:
+        if _PRICED_TIER not in relaxations:
+            return []
+        from solver.engine import bound
+
+        return bound.prices(relaxations[_PRICED_TIER], cluster)
 
     def _tier(self, tier: int, value: float) -> Tier:
         limit = max(self.watch.bounds[tier], value)  # apart by the rounding of sums at the most: the bound is proven
