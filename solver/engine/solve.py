@@ -48,10 +48,6 @@ _COMPLETED_PER_ADMITTED, _EXPLAINED_PER_ADMITTED = 1.5, 14.0
 """Seconds that completion and explanation were seen to take for each second of greedy admission."""
 _LOWER_TIER_EFFORT = 4.0
 """A tier far down has most of its requests undecided: its relaxation was seen to take up to three times the longest."""
-_EXACT_SHARE, _EXACT_WORK, _LIMITED_EXACT_WORK = 0.4, 8.0, 1.0
-"""For small snapshots: of the time that is left after admission, and in CP-SAT's deterministic units, by whether the
-work is limited.
-"""
 _EXPLAINED_SHARE = 0.8
 """Of the time that is left at the end; what is not explained by then is explained in a hurry."""
 
@@ -89,7 +85,7 @@ class _Solve:
         self._ended("repair", board)
         self._admit_greedily(board)
         self._ended("admission", board)
-        proven = self._solve_exactly(cluster, decisions)
+        proven = self._prove(cluster, decisions)
         if proven is not None:
             return self._plan(cluster, proven, self._relax_priced(cluster, proven))
         relaxations = self._relax(cluster, decisions, board)
@@ -102,30 +98,17 @@ class _Solve:
         self._tighten(cluster, decisions, relaxations)
         return self._plan(cluster, decisions, relaxations)
 
-    def _solve_exactly(self, cluster: Cluster, repaired: Decisions) -> Decisions | None:
-        """The best plan that there is; None where the snapshot is too large to prove it in its share of the time."""
+    def _prove(self, cluster: Cluster, decisions: Decisions) -> Decisions | None:
+        """The best plan that there is; None where that is not proven in its share of the time."""
         if self.watch.interrupted:
             return None
-        from solver.engine.exact import solve as exact
-        from solver.engine.exact.search import Limits
+        from solver.engine.exact import stage
 
-        left = self.watch.seconds_left(self._reserve())
-        until = None if left is None else self.watch.seconds + _EXACT_SHARE * left
-        limits = Limits(
-            work=_EXACT_WORK if self.parameters.work_limit is None else _LIMITED_EXACT_WORK,
-            seconds=lambda: None if until is None else max(0.0, until - self.watch.seconds),
-            stop=lambda: self.watch.interrupted,
-            seed=self.parameters.seed,
-        )
-        outcome = exact.solve(self.snapshot, cluster, repaired, limits)
-        if outcome is None or not outcome.is_proven:
-            return None
-        self.watch.values, self.watch.bounds = dict(outcome.values), dict(outcome.values)
-        self.watch.stage("exact")
-        return outcome.decisions
+        limits = stage.limits(self.parameters, self.watch, reserve=self._reserve())
+        return stage.prove(self.snapshot, cluster, decisions, limits, self.watch)
 
     def _relax_priced(self, cluster: Cluster, decisions: Decisions) -> dict[int, Relaxation]:
-        """The relaxation that tells what a day is worth; the plan needs no bound of it."""
+        """The relaxation that tells what a day is worth; a plan that is proven needs no bound of it."""
         if _PRICED_TIER not in self.watch.values or not decisions.accepted:
             return {}
         relaxation = self._relaxation(cluster, decisions, _PRICED_TIER, self.watch.values)
@@ -235,8 +218,7 @@ class _Solve:
 
         linear = relaxation
         if relaxation.problem.reached:
-            blocks = {b.wish.id: given.Block(b.start, b.end, b.gpus) for b in board.blocks.values()}
-            beside = given.given(relaxation.problem, blocks)
+            beside = given.given(relaxation.problem, {b.wish.id: b.gpus for b in board.blocks.values()})
             seconds = self._seconds_of(_RELAXATION_SHARE)
             linear = self.crew.aside(bound.relax_linearly, beside, seconds, seconds=seconds) or relaxation
         guide = admission.Guide(linear.fractions, linear.day_prices)

@@ -20,8 +20,8 @@ _ROUNDING = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``work``: deterministic units for all goals together; ``seconds``: wall time for the same, None for no limit;
-    ``stop`` answers whether somebody asked to stop.
+    """``work``: deterministic units for all goals together. ``seconds`` answers how many are left (None: no limit),
+    ``stop`` whether to stop now.
     """
 
     work: float
@@ -78,13 +78,20 @@ def _lower(model: Model, goal: Goal, limits: Limits, found: Found) -> bool:
         case cp_model.OPTIMAL | cp_model.FEASIBLE:
             found.values = list(solver.response_proto.solution)
             found.reached[goal.name] = goal.cost.at(found.values)
+            found.bounds[goal.name] = _bound(goal, solver, found.reached[goal.name])
         case cp_model.UNKNOWN | cp_model.INFEASIBLE:
             pass
         case _:
             raise RuntimeError(f"the exact model is {solver.status_name(status)}: {model.cp.validate()}")
-    if goal.cost.terms and status != cp_model.INFEASIBLE:
-        found.bounds[goal.name] = max(goal.least, math.ceil(solver.best_objective_bound - _ROUNDING))
     return status == cp_model.OPTIMAL
+
+
+def _bound(goal: Goal, solver: cp_model.CpSolver, reached: int) -> int:
+    """What the goal cannot be below; without a solution the solver's own is no bound, and 0 before it has one."""
+    if not goal.cost.terms:
+        return reached
+    bound = math.ceil(solver.best_objective_bound - _ROUNDING)
+    return max(goal.least, bound) if bound <= reached else goal.least
 
 
 def _aim(model: Model, goal: Goal, found: Found) -> None:
