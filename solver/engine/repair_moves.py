@@ -51,7 +51,7 @@ def _settle_anew(yard: Yard, fate: Fate, *, skip: int = 0) -> bool:
 
 def _homes(yard: Yard, fate: Fate, *, leave: bool) -> list[list[int]]:
     """For each unit of scope with room enough its free racks, best first, its own ones last where it is to leave; and
-    the best unit first: where it has to change fewest racks, then where fewest more are free.
+    the best unit first: where it has to change fewest racks, then nearest, then where fewest more are free.
     """
     lot, of_rack = fate.lot, yard.problem.units(fate.lot).of_rack
     by_unit: dict[int, list[int]] = {}
@@ -63,8 +63,9 @@ def _homes(yard: Yard, fate: Fate, *, leave: bool) -> list[list[int]]:
         fresh = lot.gpus < GPUS_PER_RACK and not yard.ground.shared[rack]
         return (rack in lot.own) == leave, fresh, rack
 
-    def cost(racks: list[int]) -> tuple[int, int]:
-        return sum(rack not in lot.own for rack in racks[: lot.racks]), len(racks)
+    def cost(racks: list[int]) -> tuple[int, int, int]:
+        new = [rack for rack in racks[: lot.racks] if rack not in lot.own]
+        return len(new), sum(yard.problem.distance(lot, rack) for rack in new), len(racks)
 
     homes = [sorted(racks, key=dislike) for racks in by_unit.values() if len(racks) >= lot.racks]
     return sorted(homes, key=cost)

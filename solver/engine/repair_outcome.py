@@ -44,6 +44,16 @@ def ground_under(problem: Problem, fates: Sequence[Fate]) -> Ground:
     return ground
 
 
+def ranges_apart(short: Sequence[tuple[Mask, int]]) -> Iterator[tuple[Mask, int]]:
+    """The runs on which the same number of GPUs is missing, with that number."""
+    edges = sorted({edge for mask, _ in short for edge in (lowest(mask), mask.bit_length())})
+    missing = ((first, last, sum(gpus for mask, gpus in short if mask >> first & 1)) for first, last in pairwise(edges))
+    for gpus, group in groupby(missing, key=lambda run: run[2]):
+        run = list(group)
+        if gpus:
+            yield ((1 << (run[-1][1] - run[0][0])) - 1) << run[0][0], gpus
+
+
 def _is_moved(fate: Fate) -> bool:
     before = [*((rack, mask, fate.lot.gpus) for rack, mask in fate.lot.own.items()), *fate.lot.parts]
     return _gpus_by_piece(before, fate.span) != _gpus_by_piece(fate.standing(), fate.span)
@@ -109,19 +119,9 @@ def _recalls(problem: Problem, fates: Sequence[Fate]) -> Iterator[Recall]:
 
 def _shortfalls(problem: Problem, ground: Ground, fate: Fate) -> Iterator[Shortfall]:
     """R11, range by range: one after the other where no free rack speaks against it, else one for each rack."""
-    short = list(_ranges_apart(fate.short))
+    short = list(ranges_apart(fate.short))
     if any(ground.has_idle_rack(problem.sites(fate.lot), mask) for mask, _ in short):
         short = fate.short
     for mask, gpus in short:
         start, end = problem.timeline.date(lowest(mask)), problem.timeline.date(mask.bit_length())
         yield Shortfall(reservation=fate.lot.reservation.id, start=start, end=end, gpus=gpus)
-
-
-def _ranges_apart(short: Sequence[tuple[Mask, int]]) -> Iterator[tuple[Mask, int]]:
-    """The runs on which the same number of GPUs is missing, with that number."""
-    edges = sorted({edge for mask, _ in short for edge in (lowest(mask), mask.bit_length())})
-    missing = ((first, last, sum(gpus for mask, gpus in short if mask >> first & 1)) for first, last in pairwise(edges))
-    for gpus, group in groupby(missing, key=lambda run: run[2]):
-        run = list(group)
-        if gpus:
-            yield ((1 << (run[-1][1] - run[0][0])) - 1) << run[0][0], gpus

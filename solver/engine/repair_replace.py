@@ -71,6 +71,7 @@ class _Replacing:
         self.of_rack = yard.problem.units(fate.lot).of_rack.tolist()
         self.known = {*fate.racks, *fate.lot.own, *(rack for rack, _, _ in fate.lot.parts)}
         self.home = self._home()
+        self.idle: set[Mask] | None = None
 
     def chain(self, lost: Mask) -> list[Step]:
         """R10: one replacement for the taken rack, and one more each time that is taken in turn. R11: none that leaves
@@ -80,13 +81,26 @@ class _Replacing:
         perfect = [rack for rack, mask in steps if mask == lost and not lost & ~self.home[self.of_rack[rack]]]
         if perfect:
             return [(min(perfect, key=self._strangeness), lost)]
-        links = [link for step in self._promising(steps, lost) for link in self._links(lost, step)]
+        self.idle = {mask for _, mask in steps} if self.fate.lot.gpus == GPUS_PER_RACK else None
+        links = self._unlike([link for step in self._promising(steps, lost) for link in self._links(lost, step)])
         chain = longest_chain(links, lost, self.timeline)
         if not lost & ~self._covered(chain):
             return self._chain_at_home(links, lost, chain)
         if not any(self._is_open(mask) for mask in ranges(lost & ~self._covered(chain))):
             return chain
         return GuardedChain(links, lost, self.timeline, self._is_open).best()
+
+    def _unlike(self, links: list[Link]) -> list[Link]:
+        """The links without those to which another one is as good on every day: only one stands in at a time."""
+        first: dict[tuple[Mask, Mask, int | None], Link] = {}
+        for link in links:
+            first.setdefault((link.mask, link.home, link.taken), link)
+        kept: list[Link] = []
+        for link in sorted(first.values(), key=lambda link: -link.mask.bit_count()):
+            if not any(link.taken == k.taken and not link.mask & ~k.mask and not link.home & ~k.home for k in kept):
+                kept.append(link)
+        order = {id(link): place for place, link in enumerate(links)}
+        return sorted(kept, key=lambda link: order[id(link)])
 
     def _chain_at_home(self, links: list[Link], lost: Mask, chain: list[Step]) -> list[Step]:
         """A chain that covers all of ``lost`` as ``chain`` does, but in scope where power does not take it in turn; it
@@ -167,11 +181,17 @@ class _Replacing:
                 taken = last if last < end and (by_outage or in_use) else None
                 yield Link(rack, use, use & self.home[self.of_rack[rack]], taken)
 
-    def _strangeness(self, rack: int) -> tuple[bool, bool, int]:
-        """The less, the better a replacement: a rack of its own, one that carries others already."""
-        return rack not in self.known, not self.yard.ground.shared[rack], rack
+    def _strangeness(self, rack: int) -> tuple[bool, int, bool, int]:
+        """The less, the better a replacement: its own rack, one in the same pod, then hall, then site; one that carries
+        others already.
+        """
+        distance = self.yard.problem.distance(self.fate.lot, rack)
+        return rack not in self.known, distance, not self.yard.ground.shared[rack], rack
 
     def _is_open(self, mask: Mask) -> bool:
+        """R11: whether some rack is idle on all of ``mask``; for whole racks the steps at hand tell."""
+        if self.idle is not None:
+            return any(not mask & ~free for free in self.idle)
         return self.yard.has_idle_rack(self.fate, mask)
 
     def _home(self) -> dict[int, Mask]:

@@ -12,15 +12,16 @@ Score = tuple[float, ...]
 
 def score(problem: Problem, fates: Sequence[Fate]) -> Score:
     """The less the better: GPU-days short of firm, then of interruptible reservations, then outside scope, then short
-    of holds; value recalled, tier by tier; GPU-days recalled; GPUs moved.
+    of holds; value recalled, tier by tier; GPU-days recalled; GPUs moved; how far they are moved.
     """
     firm = sum(_short_days(problem, fate) for fate in fates if fate.lot.firm)
     interruptible = sum(_short_days(problem, fate) for fate in fates if not fate.lot.firm)
     outside = sum(outside_days(problem, fate) for fate in fates)
     holds_short = hold_shortfalls(problem, moves_and_recalls(problem, fates))
     held = sum(short.gpus * (short.end - short.start).days for short in holds_short)
-    moved = sum(_moved_gpus(fate) for fate in fates)
-    return (firm, interruptible, outside, held, *_recalled(problem, fates), moved)
+    new = [(fate.lot, rack, gpus) for fate in fates for rack, gpus in _new_racks(fate).items()]
+    far = sum(problem.distance(lot, rack) for lot, rack, _ in new)
+    return (firm, interruptible, outside, held, *_recalled(problem, fates), sum(gpus for *_, gpus in new), far)
 
 
 def _short_days(problem: Problem, fate: Fate) -> int:
@@ -40,9 +41,14 @@ def outside_days(problem: Problem, fate: Fate) -> int:
     return total
 
 
-def _moved_gpus(fate: Fate) -> int:
+def _new_racks(fate: Fate) -> dict[int, int]:
+    """The racks that the snapshot's placement does not have, with the most GPUs that the lot has there."""
     known = {*fate.lot.own, *(rack for rack, _, _ in fate.lot.parts)}
-    return sum(gpus for rack, _, gpus in fate.standing() if rack not in known)
+    most: dict[int, int] = {}
+    for rack, _, gpus in fate.standing():
+        if rack not in known:
+            most[rack] = max(gpus, most.get(rack, 0))
+    return most
 
 
 def _recalled(problem: Problem, fates: Sequence[Fate]) -> tuple[float, ...]:

@@ -19,6 +19,8 @@ from solver.snapshot import SCOPES
 FEW_LOTS = 40
 """Up to so many reservations every change is tried, then changes by chance; beyond, recalls where somebody is short."""
 ROUNDS = 200
+WORK = 0.6
+"""CP-SAT's deterministic units for one repair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,20 @@ class Candidate:
 def search(problem: Problem, *, seed: int, deadline: Callable[[], bool]) -> list[Fate]:
     """The best fates found; the same for the same seed unless the deadline cuts in."""
     best = settle(problem, Choices({}, plain_order(problem)))
+    floor = _outside_anyway(problem, best)
+    if _is_least(problem, best.score, floor) or deadline():
+        return _without_vain_recalls(problem, best).fates
+    from solver.engine.repair_exact import improve  # OR-Tools takes a second to load, and most landlords lost nothing
+
+    exact = improve(problem, best.fates, seed=seed, work=WORK)
+    if exact is not None and exact.proven:
+        return exact.fates
+    best = _try_changes(problem, best, seed=seed, deadline=deadline)
+    return exact.fates if exact is not None and exact.score < best.score else best.fates
+
+
+def _try_changes(problem: Problem, best: Candidate, *, seed: int, deadline: Callable[[], bool]) -> Candidate:
+    """The best of attempts with other choices, one after the other."""
     seen, floor = {_key(best.choices)}, _outside_anyway(problem, best)
     for change in _changes(problem, best, random.Random(seed)):  # noqa: S311 - a search, no secret
         if deadline() or _is_perfect(best.score, floor):
@@ -42,7 +58,7 @@ def search(problem: Problem, *, seed: int, deadline: Callable[[], bool]) -> list
             continue
         seen.add(_key(choices))
         best = _better(problem, best, choices)
-    return _without_vain_recalls(problem, best).fates
+    return _without_vain_recalls(problem, best)
 
 
 def _without_vain_recalls(problem: Problem, best: Candidate) -> Candidate:
@@ -69,8 +85,25 @@ def _better(problem: Problem, best: Candidate, choices: Choices) -> Candidate:
 
 def _is_perfect(score: Score, outside_anyway: float) -> bool:
     """Nobody is short or recalled, nobody outside scope who could be inside, no hold is short."""
-    firm, interruptible, outside, *rest, _ = score
+    firm, interruptible, outside, *rest, _, _ = score
     return not any((firm, interruptible, *rest)) and outside <= outside_anyway
+
+
+def _is_least(problem: Problem, score: Score, outside_anyway: float) -> bool:
+    """Perfect, and no more GPUs moved than there are on racks that the lots lack all of a day."""
+    return _is_perfect(score, outside_anyway) and score[-2] <= sum(_moved_anyway(problem, lot) for lot in problem.lots)
+
+
+def _moved_anyway(problem: Problem, lot: Lot) -> int:
+    """GPUs that the lot cannot have on its own racks on some day."""
+    dead, own = problem.ground.dead, lot.own.items()
+    if lot.parts or not (lot.missing or any(dead[rack] & mask for rack, mask in own)):
+        return 0
+    most = 0
+    for piece in pieces_of(lot.span):
+        alive = sum(not dead[rack] >> piece & 1 for rack in lot.own)
+        most = max(most, lot.racks - alive)
+    return lot.gpus * most
 
 
 def _outside_anyway(problem: Problem, plain: Candidate) -> float:
@@ -110,7 +143,7 @@ def _changes(problem: Problem, plain: Candidate, chance: random.Random) -> Itera
         yield from _recalls_for_room(problem, plain)
     single = [change for lot in problem.lots for change in _changes_of(problem, lot)]
     yield from single
-    for _ in range(ROUNDS if any((*plain.score[:3], *plain.score[4:-1])) else 0):
+    for _ in range(ROUNDS if any((*plain.score[:3], *plain.score[4:-2])) else 0):
         one, other = _by_chance(problem, single, chance), _by_chance(problem, single, chance)
         yield one if chance.random() < 0.5 else _Both(one, other)
 

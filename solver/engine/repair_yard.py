@@ -25,6 +25,12 @@ class Problem:
         """The units in one of which the lot has to lie (R5)."""
         return self.cluster.units(lot.reservation.scope)
 
+    def distance(self, lot: Lot, rack: int) -> int:
+        """How far a rack is from those that the snapshot gives the lot: 0 in one of their pods, 1 halls, 2 sites, 3."""
+        near = [*lot.own, *(other for other, _, _ in lot.parts)]
+        levels = (self.cluster.pods.of_rack, self.cluster.halls.of_rack, self.cluster.sites.of_rack)
+        return next((d for d, of_rack in enumerate(levels) if any(of_rack[rack] == of_rack[own] for own in near)), 3)
+
     def sites(self, lot: Lot) -> Sequence[int]:
         """The sites in which the lot may stand (R5)."""
         return range(len(self.cluster.sites.ids)) if lot.site is None else (lot.site,)
