@@ -48,6 +48,8 @@ def plan_all(loaded: Sequence[Loaded], parameters: SolveParameters, watch: Watch
     with crew(parameters, watch, sum(len(each.snapshot.requests) for each in order)) as hands:
         alone, tasks = _shared_out(order, parameters, watch, hands)
         plans = dict(hands.run(_plan, alone, tasks, patience=_PATIENCE_SECONDS))
+        if plans.get(0) is None:  # its process did not hear the interrupt in time: what begins now ends at once
+            plans[0] = _plan(alone, tasks[0], lambda: watch.interrupted)[1]
     found = {digest: plans.get(number) for number, digest in enumerate(dict.fromkeys(digests))}
     return [_of_its_own(found[digest], each) for digest, each in zip(digests, loaded, strict=True)]
 

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from solver.commands.group import cli
+from solver.compare.differences import compare
 from solver.compare.run import plan_all
 from solver.engine.parameters import SolveParameters
 from solver.engine.solve import solve
@@ -39,9 +40,9 @@ SCENARIOS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A market and three scenarios for it, together large enough for processes of their own."""
+    """A small market and three scenarios for it."""
     folder = tmp_path_factory.mktemp("files")
-    (folder / "snapshot.json").write_bytes(build.encode(market(0, requests=14)))
+    (folder / "snapshot.json").write_bytes(build.encode(market(0, requests=6)))
     (folder / "scenarios.json").write_bytes(build.encode(SCENARIOS))
     return folder / "snapshot.json", folder / "scenarios.json"
 
@@ -49,7 +50,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def answer(files: tuple[Path, Path]) -> Any:
     path = files[0].with_name("answer.json")
-    done = solver("compare", *files, "-o", path, "--work-limit", "2", "--workers", "2")
+    done = solver("compare", *files, "-o", path, "--work-limit", "2", "--workers", "1")
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout == b""
     assert b"Plans side by side" in done.stderr
@@ -57,7 +58,7 @@ def answer(files: tuple[Path, Path]) -> Any:
 
 
 def test_every_plan_is_the_one_that_a_solve_with_one_worker_finds(answer: Any) -> None:
-    loaded = build.load(market(0, requests=14))
+    loaded = build.load(market(0, requests=6))
     changed = reading.changed_by(SCENARIOS, loaded.snapshot)
     alone = SolveParameters(None, 2, 1)
 
@@ -90,10 +91,15 @@ def test_a_scenario_without_changes_differs_in_nothing(answer: Any) -> None:
     assert [name for name, found in nothing.items() if found] == ["tiers"]
 
 
-def test_the_number_of_workers_changes_nothing_under_a_work_limit(files: tuple[Path, Path], answer: Any) -> None:
-    done = solver("compare", *files, "--work-limit", "2", "--workers", "1")
+def test_processes_side_by_side_find_the_plans_that_one_finds(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    monkeypatch.setattr("solver.engine.crew._SMALL_PROBLEM", 0)
+    loaded = build.load(market(0, requests=6))
+    changed = reading.changed_by(SCENARIOS, loaded.snapshot)
 
-    assert without_seconds(json.loads(done.stdout)) == without_seconds(answer)
+    plans = plan_all([loaded, *(each.loaded for each in changed)], SolveParameters(None, 2, 2), Watch(None))
+
+    found = compare(loaded, changed, plans, seed=0, seconds=0.0)
+    assert without_seconds(json.loads(found.model_dump_json())) == without_seconds(answer)
 
 
 @pytest.mark.slow
@@ -117,7 +123,7 @@ def test_all_solves_get_the_same_share_of_the_time_and_later_ones_make_up_for_th
         return plan(loaded.snapshot)
 
     monkeypatch.setattr("solver.engine.solve.solve", solved)
-    loaded = build.load(market(0, requests=8))
+    loaded = build.load(market(0, requests=6))
     changed = reading.changed_by(SCENARIOS[:2], loaded.snapshot)
     plan_all([loaded, *(each.loaded for each in changed)], SolveParameters(3.0, None, 1), Watch(3.0))
 
@@ -126,7 +132,7 @@ def test_all_solves_get_the_same_share_of_the_time_and_later_ones_make_up_for_th
 
 def test_whoever_has_waited_long_enough_gets_what_is_finished() -> None:
     """An interrupt before the first of three solves that share this process: it ends with the best it has."""
-    loaded = build.load(market(0, requests=8))
+    loaded = build.load(market(0, requests=6))
     changed = reading.changed_by(SCENARIOS[:2], loaded.snapshot)
     watch = Watch(30.0)
     watch.interrupt()
