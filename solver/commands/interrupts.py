@@ -5,8 +5,8 @@ They are held from before anything is imported until there is somebody to hear t
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,19 +29,19 @@ def release() -> None:
 
 @contextmanager
 def heard(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Call ``interrupt`` for every Ctrl-C and SIGTERM in the block; one that is repeated soon says nothing new."""
+    """Call ``interrupt`` for every Ctrl-C and SIGTERM in the block; one that is repeated soon says nothing new.
+
+    After the block they are still heard, in vain: what they ask for is written, and the process ends by itself.
+    """
     first: list[float] = []
 
     def ask(number: int, _: object) -> None:
         first.append(time.monotonic())
         if number == signal.SIGINT and first[-1] - first[0] > _PATIENCE_SECONDS:
-            sys.exit(_ENDED_BY_CTRL_C)
+            os._exit(_ENDED_BY_CTRL_C)
         interrupt()
 
-    before = {number: signal.signal(number, ask) for number in _INTERRUPTS}
+    for number in _INTERRUPTS:
+        signal.signal(number, ask)
     release()
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    yield
