@@ -16,8 +16,10 @@ from solver.engine.board import Board, Position
 from solver.engine.chains import Problem, board_of
 from solver.engine.crew import Crew
 from solver.engine.entry import Effort, Entry, Found, Market, Values, in_cents
+from solver.engine.parameters import SolveParameters
 from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
+from solver.snapshot import Snapshot
 
 Seen = dict[int, dict[int, Values]]
 """By number of the request and its size: what the best plan seen with it is worth without it."""
@@ -25,6 +27,10 @@ Seen = dict[int, dict[int, Values]]
 _EFFORTS = (Effort(2, 0), Effort(8, 24), Effort(30, 90))
 _LAST_EFFORT = Effort(60, 300)
 _ON_TOP = 0.02
+_LARGEST = 100_000
+"""Requests x days up to which there is a contest: beyond, a board takes too long to set up."""
+_SECONDS_EACH, _LARGEST_SHARE = 0.08, 0.2
+"""Seconds for each request, and of the time limit at the most."""
 _GRACE_SECONDS = 0.5
 
 
@@ -51,35 +57,56 @@ class Outcome:
     seen: Seen
 
 
-def hold(
-    crew: Crew, problem: Problem, board: Board, *, seed: str, rounds: int | None, seconds: float | None
-) -> Outcome:
+def seconds_for(snapshot: Snapshot, parameters: SolveParameters) -> float:
+    """Seconds to set aside for a contest; 0 where the snapshot is too large for one."""
+    if not _is_worthwhile(snapshot):
+        return 0.0
+    needed, limit = _SECONDS_EACH * len(snapshot.requests), parameters.time_limit_seconds
+    return needed if limit is None else min(needed, _LARGEST_SHARE * limit)
+
+
+def hold(crew: Crew, problem: Problem, board: Board, *, seconds: float | None) -> dict[str, float | None]:
     """Enter every request that is not on the board, shared out over the crew; then the board has the best plan.
 
-    Each hand ends after ``rounds`` rounds or ``seconds`` seconds; None: no limit.
+    The price to win by request id, as far as one was found; null where a higher tier decides. Each hand ends after so
+    many ``seconds``, or where there is a work limit after half as many rounds.
     """
-    plan = board.positions()
+    if not _is_worthwhile(problem.snapshot) or seconds == 0.0:
+        return {}
+    plan, limit = board.positions(), crew.parameters.work_limit
+    rounds = None if limit is None else -(-limit // 2)
     outside = [wish for wish in board.requests if wish.number not in board.blocks]
+    if not outside:
+        return {}
     outside.sort(key=lambda wish: (wish.tier, -wish.usd_per_gpu_day, wish.number))
     numbers = [wish.number for wish in outside]
     bouts = [
-        Bout(plan, tuple(numbers[hand :: crew.hands]), f"{seed}/{hand}", rounds, seconds) for hand in range(crew.hands)
+        Bout(plan, tuple(numbers[hand :: crew.hands]), f"{crew.parameters.seed}/{hand}", rounds, seconds)
+        for hand in range(crew.hands)
     ]
     late = None if seconds is None else seconds + _GRACE_SECONDS
     outcome = joined(crew.run(fight, problem, bouts, enough=crew.enough_after(late)))
     board.set_up(outcome.positions)
-    return outcome
+    return prices(board, outcome)
+
+
+def _is_worthwhile(snapshot: Snapshot) -> bool:
+    return len(snapshot.requests) * (snapshot.horizon_end - snapshot.today).days <= _LARGEST
 
 
 def fight(problem: Problem, bout: Bout, enough: Stop) -> Outcome:
     """Enter the bout's requests on this process's board of the problem."""
     contest = Contest(board_of(problem), bout.positions)
     began, spent = time.monotonic(), 0
+
+    def stop() -> bool:
+        return enough() or (bout.seconds is not None and time.monotonic() - began >= bout.seconds)
+
     for effort, number in _entries(bout.numbers):
-        late = bout.seconds is not None and time.monotonic() - began >= bout.seconds
-        if late or enough() or (bout.rounds is not None and spent >= bout.rounds):
+        if stop() or (bout.rounds is not None and spent >= bout.rounds):
             break
-        contest.enter(number, effort, random.Random(f"{bout.seed}/{number}/{effort}"))  # noqa: S311 - no secret
+        chance = random.Random(f"{bout.seed}/{number}/{effort.tries}")  # noqa: S311 - chance for a search, no secret
+        contest.enter(number, replace(effort, stop=stop), chance)
         spent += effort.tries + effort.rounds
     return Outcome(contest.plan, contest.reached, contest.seen)
 
@@ -90,13 +117,13 @@ def _entries(numbers: tuple[int, ...]) -> Iterator[tuple[Effort, int]]:
         yield from zip(itertools.repeat(effort), numbers, strict=False)
 
 
-def prices(problem: Problem, outcome: Outcome) -> dict[str, float | None]:
+def prices(board: Board, outcome: Outcome) -> dict[str, float | None]:
     """By request id what it would have had to be worth in USD to win, with a little on top: plans seen are not all.
 
     None: a higher tier decides. Never less than it is worth already, which was not enough. Requests that no plan seen
     has are left out.
     """
-    board, found = board_of(problem), {}
+    found = {}
     ranks = {tier: rank for rank, tier in enumerate(board.values())}
     for number, seen in sorted(outcome.seen.items()):
         wish = board.requests[number]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from solver.engine import placement
 from solver.engine.board import Block, Board, Position
+from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
 from solver.terms import GPUS_PER_RACK
 
@@ -27,12 +28,17 @@ _WHOLE_PODS, _MOVES, _BY_POD = 0.5, 0.3, 0.6
 _MARGIN_DAYS = 20
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """``tries``: ways to force a request in; ``rounds``: of repair around the best of them."""
+    """``tries``: ways to force a request in; ``rounds``: of repair around the best of them; no more once ``stop``."""
 
     tries: int
     rounds: int
+    stop: Stop = _never
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,8 @@ class Entry:
         """
         best = known
         for _ in range(effort.tries):
+            if effort.stop():
+                break
             self.board.begin()
             if self._force():
                 worth = self._worth()
@@ -87,7 +95,7 @@ class Entry:
         if best is None or not effort.rounds:
             return best
         self._set_up(best.positions)
-        best = self._repair(best, effort.rounds)
+        best = self._repair(best, effort)
         self.board.set_up(plan)
         return best
 
@@ -98,10 +106,12 @@ class Entry:
         self.board.set_up(positions)
         wishes[number] = own
 
-    def _repair(self, best: Found, rounds: int) -> Found:
+    def _repair(self, best: Found, effort: Effort) -> Found:
         """Take some out and put them back, and keep what is no worse."""
         worth = best.worth
-        for _ in range(rounds):
+        for _ in range(effort.rounds):
+            if effort.stop():
+                break
             self.board.begin()
             if self._round() and (now := self._worth()) >= worth:
                 self.board.commit()

@@ -58,10 +58,11 @@ class Survey:
     def owed_racks(self, scope: Scope, first: int, last: int) -> Counts:
         """R2: racks that each unit's hall would have to get on ``[first, last)`` before it could sell a single one."""
         over = -self.standing.racks.hall_room[first:last].min(axis=0)
-        by_hall = self._owed + np.maximum(0, over)
+        by_hall: Counts = self._owed + np.maximum(0, over)
         match scope:
             case "pod":
-                return by_hall[self.cluster.hall_of_pod]
+                by_pod: Counts = by_hall[self.cluster.hall_of_pod]
+                return by_pod
             case "hall":
                 return by_hall
             case _:
