@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from solver.decisions import Decisions
@@ -27,19 +27,29 @@ class Part:
 
     decisions: Decisions
     requests: tuple[Request, ...]
+    prices: Mapping[str, float | None]
     seconds: float | None
 
 
 def explain_all(
-    crew: Crew, problem: Problem, decisions: Decisions, declined: Sequence[Request], *, seconds: float | None
+    crew: Crew,
+    problem: Problem,
+    decisions: Decisions,
+    declined: Sequence[Request],
+    *,
+    prices: Mapping[str, float | None],
+    seconds: float | None,
 ) -> list[Declined]:
-    """The explanations in the order of ``declined``; in a hurry after so many ``seconds``, or on an interrupt."""
+    """The explanations in the order of ``declined``; in a hurry after so many ``seconds``, or on an interrupt.
+
+    ``prices``: to win, by request id, as far as they are known.
+    """
     size = max(_LEAST_EXPLAINED, -(-len(declined) // crew.hands))
-    parts = [Part(decisions, tuple(declined[i : i + size]), seconds) for i in range(0, len(declined), size)]
+    parts = [Part(decisions, tuple(declined[i : i + size]), prices, seconds) for i in range(0, len(declined), size)]
     enough = crew.enough_after(seconds)
     done = crew.run(explain_part, problem, parts, enough=enough, patience=_PATIENCE_SECONDS) if parts else []
     known = {explained.request: explained for part in done for explained in part}
-    rest = Part(decisions, tuple(request for request in declined if request.id not in known), seconds)
+    rest = Part(decisions, tuple(request for request in declined if request.id not in known), prices, seconds)
     if rest.requests:
         known |= {explained.request: explained for explained in explain_part(problem, rest, enough)}
     return [known[request.id] for request in declined]
@@ -52,4 +62,5 @@ def explain_part(problem: Problem, part: Part, stop: Stop) -> list[Declined]:
     def is_late() -> bool:
         return stop() or (part.seconds is not None and time.monotonic() - began > part.seconds)
 
-    return explain(problem.snapshot, board_of(problem).cluster, part.decisions, part.requests, stop=is_late)
+    cluster = board_of(problem).cluster
+    return explain(problem.snapshot, cluster, part.decisions, part.requests, prices=part.prices, stop=is_late)

@@ -1,6 +1,6 @@
 """A solve from beginning to end, one stage after the other; `solve` calls them in the order of this list.
 
-repair -> admission -> relaxation -> guided admission -> improvement -> completion -> bound -> explanation
+repair -> admission -> relaxation -> guided admission -> improvement -> contest -> completion -> bound -> explanation
 
 A snapshot that is small enough is solved exactly after admission; of the rest only the explanation follows.
 """
@@ -18,7 +18,7 @@ from solver import cluster as clusters
 from solver import standing as standings
 from solver.cluster import Cluster
 from solver.decisions import Decisions
-from solver.engine import admission, attempts, chains
+from solver.engine import admission, attempts, chains, contest
 from solver.engine.board import Board, Position
 from solver.engine.complete import accepted_of, complete, keep_longer, moves_of, recalls_of
 from solver.engine.crew import Crew, crew
@@ -70,6 +70,7 @@ class _Solve:
     problem: chains.Problem = field(init=False)
     guides: tuple[admission.Guide, ...] = ()
     worth: admission.Guide | None = None
+    prices_to_win: dict[str, float | None] = field(default_factory=dict)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -94,6 +95,8 @@ class _Solve:
         self._ended("guided admission", board)
         self._improve(board)
         self._ended("improvement", board)
+        self._contest(board)
+        self._ended("contest", board)
         decisions = self._complete(cluster, decisions, board)
         self._tighten(cluster, decisions, relaxations)
         return self._plan(cluster, decisions, relaxations)
@@ -128,6 +131,7 @@ class _Solve:
         for stage in self.watch.stages:
             if stage.stage == "admission":
                 needed = 0.3 + stage.seconds * (_COMPLETED_PER_ADMITTED + _EXPLAINED_PER_ADMITTED / self.crew.hands)
+        needed += contest.seconds_for(self.snapshot, self.parameters)
         return min(needed, _MOST_RESERVED * (self.watch.time_limit_seconds or needed))
 
     def _relax(self, cluster: Cluster, decisions: Decisions, board: Board) -> dict[int, Relaxation]:
@@ -238,6 +242,13 @@ class _Solve:
             return
         chains.improve(self.problem, board, self.crew, self.watch, reserve=self._reserve(), guide=self.worth)
 
+    def _contest(self, board: Board) -> None:
+        """Force each declined request in once more: what is better is kept, and what is not has its price to win."""
+        if self.watch.interrupted:
+            return
+        later = max(0.0, self._reserve() - contest.seconds_for(self.snapshot, self.parameters))
+        self.prices_to_win = contest.hold(self.crew, self.problem, board, seconds=self.watch.seconds_left(later))
+
     def _complete(self, cluster: Cluster, decisions: Decisions, board: Board) -> Decisions:
         keep_longer(board)
         accepted, recalls = accepted_of(board), (*decisions.recalls, *recalls_of(board))
@@ -289,7 +300,7 @@ class _Solve:
         declined = [request for request in self.snapshot.requests if request.id not in taken]
         left = self.watch.seconds_left()
         hurry = None if left is None else _EXPLAINED_SHARE * left
-        explained = explain_all(self.crew, self.problem, decisions, declined, seconds=hurry)
+        explained = explain_all(self.crew, self.problem, decisions, declined, prices=self.prices_to_win, seconds=hurry)
         prices = self._prices(cluster, relaxations)
         self.watch.stage("explanation")
         tiers = [self._tier(tier, value) for tier, value in self.watch.values.items()]
