@@ -28,7 +28,7 @@ from solver.snapshot import Request, Snapshot
 
 STAGES: tuple[ReasonCode, ...] = ("contract", "quota", "capacity", "topology", "hold", "outbid")
 _NUMBERS_SECONDS = 0.15
-"""How long numbers and holders are still looked for when there is a hurry."""
+"""How long numbers and holders are still looked for when a hurry comes up on the way; one that was there: not at all."""
 
 
 def _never() -> bool:
@@ -67,13 +67,14 @@ class _Hurry:
 
     def __init__(self, stop: Callable[[], bool]) -> None:
         self._stop = stop
+        self._numbers_seconds = 0.0 if stop() else _NUMBERS_SECONDS
         self._until: float | None = None
 
     def look(self) -> _Pace:
         if self._until is None:
             if not self._stop():
                 return _Pace.ALL
-            self._until = time.monotonic() + _NUMBERS_SECONDS
+            self._until = time.monotonic() + self._numbers_seconds
         return _Pace.NUMBERS if time.monotonic() < self._until else _Pace.CODE
 
 
