@@ -28,7 +28,7 @@ from solver.snapshot import Request, Snapshot
 
 STAGES: tuple[ReasonCode, ...] = ("contract", "quota", "capacity", "topology", "hold", "outbid")
 _NUMBERS_SECONDS = 0.15
-"""How long numbers and holders are still looked for when a hurry comes up on the way; one that was there: not at all."""
+"""How long numbers and holders are still looked for when a hurry comes up on the way; else not at all."""
 
 
 def _never() -> bool:
