@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solver.engine import placement
-from solver.engine.board import Block, Board, Position
+from solver.engine.board import Block, Position
+from solver.engine.market import Market, first_pods, pod_prices, pods_of
 from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
 from solver.terms import GPUS_PER_RACK
@@ -47,21 +47,6 @@ class Found:
 
     worth: Values
     positions: tuple[Position, ...]
-
-
-@dataclass(slots=True)
-class Market:
-    """The board, and what all entries on it share. ``index``: a tier's place among the tiers."""
-
-    board: Board
-    index: dict[int, int] = field(init=False)
-    wishes: list[Wish] = field(init=False)
-    vacant: placement.Grid = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.index = {tier: i for i, tier in enumerate(self.board.values())}
-        self.wishes = [wish for wish in self.board.requests if wish.first_start <= wish.last_start]
-        self.vacant = _vacant_racks(self.board)
 
 
 def in_cents(values: Iterable[float]) -> Values:
@@ -159,7 +144,7 @@ class Entry:
                 if board.ledger.room(guest, start, end) >= guest.gpus:
                     break
         pods = self._some_pods(near, start, end)
-        there = [block for block in near if not pods.isdisjoint(_pods_of(board, block))]
+        there = [block for block in near if not pods.isdisjoint(pods_of(board, block))]
         everything = chance.random() < _WHOLE_PODS
         for block in sorted(there, key=self._cheapness(0.5)):
             if not everything and self._fits(start):
@@ -192,7 +177,7 @@ class Entry:
         vacant = self.market.vacant[start:end].min(axis=0)
         if guest.site >= 0:
             vacant = np.where(cluster.site_of_pod == guest.site, vacant, 0)
-        cost = _pod_prices(board, near) * np.maximum(1, racks - board.pod_room[start:end].min(axis=0))
+        cost = pod_prices(board, near) * np.maximum(1, racks - board.pod_room[start:end].min(axis=0))
         noisy = (cost + 1.0) * np.array([self.chance.uniform(0.3, 1.7) for _ in range(len(vacant))])
         if guest.scope == "pod" or racks == 1:
             noisy[vacant < racks] = np.inf
@@ -203,7 +188,7 @@ class Entry:
             enough = np.flatnonzero(np.bincount(of_pod, vacant) >= racks)
             unit = self.chance.choice(enough.tolist() or [int(of_pod[order[0]])])
             order = [pod for pod in order if of_pod[pod] == unit]
-        return _first_pods(order, vacant, racks + self.chance.choice((0, 0, racks // 2)))
+        return first_pods(order, vacant, racks + self.chance.choice((0, 0, racks // 2)))
 
     def _round(self) -> bool:
         """Take some blocks around the guest out and put them and others back; now and then the guest moves."""
@@ -224,7 +209,7 @@ class Entry:
         chance, pods = self.chance, range(len(self.board.cluster.hall_of_pod))
         if chance.random() < _BY_POD:
             some = set(chance.sample(pods, min(len(pods), chance.choice((1, 1, 2)))))
-            return [block for block in near if not some.isdisjoint(_pods_of(self.board, block))][:_MOST_REMOVED]
+            return [block for block in near if not some.isdisjoint(pods_of(self.board, block))][:_MOST_REMOVED]
         return chance.sample(near, min(len(near), chance.randint(1, 10)))
 
     def _refill(self, removed: list[Block], start: int, end: int) -> bool:
@@ -274,40 +259,3 @@ class Entry:
 
     def _near(self, first: int, last: int) -> list[Block]:
         return [block for _, block in sorted(self.board.blocks.items()) if block.start < last and first < block.end]
-
-
-def _pods_of(board: Board, block: Block) -> Iterable[int]:
-    return block.shares if block.rack is None else (int(board.cluster.pods.of_rack[block.rack]),)
-
-
-def _vacant_racks(board: Board) -> placement.Grid:
-    """Whole racks in each pod on each day that nothing but blocks of the board is on."""
-    vacant = board.pod_room.copy()
-    for block in board.blocks.values():
-        for pod, share in block.shares.items():
-            vacant[block.start : block.end, pod] += len(share.racks)
-    return vacant
-
-
-def _pod_prices(board: Board, near: list[Block]) -> NDArray[np.float64]:
-    """USD of a rack's worth of the blocks in each pod."""
-    usd, racks = np.zeros(len(board.cluster.hall_of_pod)), np.zeros(len(board.cluster.hall_of_pod))
-    for block in near:
-        each = block.value_usd * GPUS_PER_RACK / block.gpus
-        for pod in _pods_of(board, block):
-            count = len(block.shares[pod].racks) if block.rack is None else block.gpus / GPUS_PER_RACK
-            usd[pod] += each * count
-            racks[pod] += count
-    return usd / np.maximum(1.0, racks)
-
-
-def _first_pods(order: list[int], vacant: placement.Grid, racks: int) -> set[int]:
-    """The first pods in this order that have enough racks."""
-    chosen: set[int] = set()
-    for pod in order:
-        if racks <= 0:
-            break
-        if vacant[pod] > 0:
-            chosen.add(pod)
-            racks -= int(vacant[pod])
-    return chosen
