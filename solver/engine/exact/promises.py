@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from solver.cluster import UNLIMITED
 from solver.engine.exact.courses import Course
-from solver.engine.exact.lots import Unsuitable
 from solver.engine.exact.model import Model, Sum, Use, Var, is_certain, total
 from solver.engine.exact.wants import Field
 from solver.terms import GPUS_PER_RACK
@@ -138,17 +137,30 @@ class Promises:
                 self._nowhere_to_go(course, course.bends)
 
     def _nowhere_to_go(self, course: Course, bends: Var) -> None:
-        lot, units = course.lot, defaultdict(list)
+        land, needed = self.ground.land, len(course.lot.slots)
+        units: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         for rack in self._racks(course):
-            units[self.ground.land.unit(lot.reservation.scope, rack)].append(rack)
-        for racks in units.values():
-            free = [self._free(course, rack) for rack in racks]
-            row = total((var, 1) for var in free if var is not None)
-            needed = len(lot.slots)
-            row.add(bends, len(racks))
-            for dim in self._too_dim(course, racks):
-                row.add(dim, -len(racks))
-            self.model.at_most(row, len(racks) + needed - 1)
+            units[land.unit(course.lot.reservation.scope, rack)][land.site[rack]].append(rack)
+        for by_site in units.values():
+            room = total((self._room(course, site, racks), 1) for site, racks in by_site.items())
+            self.model.at_most(room, needed - 1, only_if=bends)
+
+    def _room(self, course: Course, site: int, racks: list[int]) -> Var:
+        """No less than the racks in which the course could stand: those that are free, as far as there is power."""
+        model, needed = self.model, len(course.lot.slots)
+        room, is_enough, is_all = model.count(needed), model.boolean(), model.boolean()
+        free = total((var, 1) for rack in racks if (var := self._free(course, rack)) is not None)
+        model.at_most(Sum([(room, -1)]), -needed, only_if=is_enough)
+        model.at_most(free.plus(Sum([(room, 1)]), -1), 0, only_if=is_all)
+        reasons = [is_enough, is_all]
+        for piece in self._limited(course, site):
+            dim = model.boolean()
+            self._lacks_power(course, site, piece, dim, Sum([(room, 1)]))
+            if (keeps := course.keeps[piece]) is not None:
+                model.cp.add_implication(dim, keeps)
+            reasons.append(dim)
+        model.some(reasons)
+        return room
 
     def _free(self, course: Course, rack: int) -> Var | None:
         """1 if the rack has room for the course beside the other reservations while it is there; None: it has none."""
@@ -175,34 +187,19 @@ class Promises:
         self.model.at_most(load, -room - 1, only_if=full)
         dark = self.model.boolean()
         self.model.at_most(total((use.amount, use.factor) for use in others), 0, only_if=dark)
-        self._lacks_power(course, self.ground.land.site[rack], piece, dark)
+        self._lacks_power(course, self.ground.land.site[rack], piece, dark, Sum())
         return [full, dark]
 
-    def _size(self, site: int) -> int:
-        return sum(self.ground.land.site[rack] == site for rack in self.ground.land.racks)
+    def _limited(self, course: Course, site: int) -> list[int]:
+        """Pieces of a course of whole racks on which the site cannot power all of its racks."""
+        land, decided = self.ground.land, self.ground.pieces.decided
+        size = land.site.count(site)
+        return [p for p in course.lot.span if course.lot.whole and p < decided and land.power[site][p] < size]
 
-    def _too_dim(self, course: Course, racks: list[int]) -> list[Var]:
-        """Variables that are 1 only if the site of these racks can't power the course's beside other reservations."""
-        sites = sorted({self.ground.land.site[rack] for rack in racks})
-        pieces = [p for p in course.lot.span if p < self.ground.pieces.decided]
-        limited = [s for s in sites if any(self.ground.land.power[s][p] < self._size(s) for p in pieces)]
-        if not limited or not course.lot.whole:
-            return []
-        if len(sites) > 1:
-            raise Unsuitable(f"{course.lot.reservation.id} may have gone to other sites, some short of power")
-        result = []
-        for piece in pieces:
-            dim = self.model.boolean()
-            self._lacks_power(course, sites[0], piece, dim)
-            if (keeps := course.keeps[piece]) is not None:
-                self.model.cp.add_implication(dim, keeps)
-            result.append(dim)
-        return result
-
-    def _lacks_power(self, course: Course, site: int, piece: int, dim: Var) -> None:
-        """``dim`` is 1 only if the others leave the site no power for the course's racks."""
+    def _lacks_power(self, course: Course, site: int, piece: int, dim: Var, room: Sum) -> None:
+        """``dim`` is 1 only if the others leave the site power for no more than ``room`` racks."""
         land, name = self.ground.land, course.lot.reservation.id
         power = land.power[site][piece] if piece < self.ground.pieces.decided else UNLIMITED
         used = [rack for rack in land.racks if land.site[rack] == site and self._users(rack, piece, name)]
         carrying = total((self._used(rack, piece, name), -1) for rack in used)
-        self.model.at_most(carrying, len(course.lot.slots) - 1 - power, only_if=dim)
+        self.model.at_most(carrying.plus(room, -1), -power, only_if=dim)
