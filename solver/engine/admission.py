@@ -6,7 +6,7 @@ worth first (the relaxation's day prices), or as the relaxation itself would acc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
 
 Order = Callable[[Wish], tuple[float, ...]]
-Starts = Callable[[Wish], Iterable[int]]
+Starts = Callable[[Wish], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def by_price(wish: Wish) -> tuple[float, ...]:
     return (-wish.usd_per_gpu_day,)
 
 
-def earliest(wish: Wish) -> Iterable[int]:
+def earliest(wish: Wish) -> Sequence[int]:
     """The starts of the window in order of time."""
     return range(wish.first_start, wish.last_start + 1)
 
@@ -69,7 +69,7 @@ def cheapest(guide: Guide) -> Starts:
     """The starts of the window, the one at which the room is worth least first."""
     worth = _Worth(guide)
 
-    def starts(wish: Wish) -> Iterable[int]:
+    def starts(wish: Wish) -> Sequence[int]:
         return sorted(earliest(wish), key=lambda start: (worth.of_window(start, start + wish.days), start))
 
     return starts
@@ -92,7 +92,7 @@ def as_relaxed(guide: Guide) -> Starts:
     """The start that the relaxation likes best first, then the others, the nearest to it first."""
     rest = cheapest(guide)
 
-    def starts(wish: Wish) -> Iterable[int]:
+    def starts(wish: Wish) -> Sequence[int]:
         fractions = guide.fractions.get(wish.id, ())
         liked = [start for start, _ in sorted(fractions, key=lambda item: (-item[1], item[0]))]
         return [*liked, *(start for start in rest(wish) if start not in liked)]

@@ -7,7 +7,7 @@ in `improve`, but a round takes a thousandth of a second: it finds what the line
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,10 +39,13 @@ class Target:
 class Selection:
     """What is selected of one tier; with what stands on the board it keeps R6 to R9 over the cluster and in bound sites.
 
-    The board's blocks at the beginning stay as they are; their room is not the selection's.
+    The room of the board's blocks at the beginning is not the selection's.
     """
 
-    def __init__(self, board: Board, tier: int, guide: Guide, chance: random.Random) -> None:
+    def __init__(
+        self, board: Board, tier: int, guide: Guide, chance: random.Random, must: Mapping[int, Target]
+    ) -> None:
+        """``must``: where the board's blocks are meant to stand, maybe at another start than now."""
         self.chosen: dict[int, Target] = {}
         self._all = board.wishes
         self._chance = chance
@@ -64,6 +67,11 @@ class Selection:
         self._from = np.zeros(len(board.wishes), dtype=np.int64)
         self._until = np.zeros(len(board.wishes), dtype=np.int64)
         self._since = 0
+        for number, target in must.items():
+            block = board.blocks[number]
+            if target.start != block.start:
+                self._count(block.wish, Target(block.start, block.gpus), -1)
+                self._count(block.wish, target, 1)
         self._round(guide)
 
     @property

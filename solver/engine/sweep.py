@@ -10,6 +10,8 @@ import math
 import random
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from solver.engine import placement
 from solver.engine.admission import Guide, as_relaxed
 from solver.engine.board import Board, Position
@@ -20,7 +22,8 @@ from solver.engine.wishes import Wish
 
 _FULL_SWEEPS = 12
 _ROUNDS_PER_SWEEP = 200
-_SAME_POLICY = 0.5
+_SAME_POLICY = 0.7
+_DAYS_BEFORE = 30
 _DAYS_EARLIER, _MUST_EARLIER, _AGAIN_EARLIER = (5.0, 40.0), 3.0, 0.5
 _HEAT = 0.3
 
@@ -33,10 +36,16 @@ class Sweeper:
         self.values: list[float] = []
         """Of the best plan, by tier down to this one; empty while there is none."""
         self._board, self._tier, self._chance = board, tier, chance
-        self._must = {number: Target(block.start, block.gpus) for number, block in board.blocks.items()}
+        liked = as_relaxed(guide)
+        self._must = {
+            number: Target(liked(block.wish)[0] if block.wish.id in guide.fractions else block.start, block.gpus)
+            for number, block in board.blocks.items()
+        }
         self._spared = frozenset(self._must)
-        self._selection = Selection(board, tier, guide, chance)
+        self._selection = Selection(board, tier, guide, chance, self._must)
         self._policy = TIGHT
+        floor = float(guide.day_prices.mean()) or 1.0
+        self._dearness = np.cumsum(guide.day_prices + floor)
         self._earlier: dict[int, float] = {}
         self._kept: tuple[dict[int, float], list[Wish]] = {}, []
         """Of the best plan: who came how many days earlier, and who had to be made room for."""
@@ -59,7 +68,7 @@ class Sweeper:
                 if not at_best:
                     self._return_to_best()
                     at_best = True
-                self._sweep_from(self._chance.randrange(self._board.cluster.days), 1.0 - progress(sweeps), stop)
+                self._sweep_from(self._some_day(), 1.0 - progress(sweeps), stop)
             sweeps += 1
 
     def _sweep(self) -> None:
@@ -110,6 +119,12 @@ class Sweeper:
         selection.take(self._standing())
         if values > self.values:
             self.values, self.best, self._policy = values, board.positions(), policy
+
+    def _some_day(self) -> int:
+        """A day, the likelier the dearer the room is then, or some days before."""
+        chance = self._chance
+        day = int(np.searchsorted(self._dearness, chance.random() * self._dearness[-1]))
+        return max(0, day - chance.randrange(_DAYS_BEFORE))
 
     def _any_policy(self) -> Policy:
         if not self.values:

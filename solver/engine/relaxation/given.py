@@ -1,61 +1,45 @@
-"""A tier's relaxation with the blocks of the tiers above given. For guidance only: with others it may be worth more."""
+"""A tier's relaxation with what is accepted of the tiers above given. For guidance only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from solver.engine.relaxation.problem import Columns, Floats, Problem
+from solver.engine.relaxation.problem import Choice, Columns, Floats, Problem
+
+_DEARER = 6.0
+"""How much more a block above counts than its value: enough that none is given up for what is below."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """GPUs of an accepted request on the days ``[start, end)``, counted from today."""
+def given(problem: Problem, gpus: Mapping[str, int]) -> Problem:
+    """The problem with exactly these requests (to GPUs) of the tiers above, at whichever of their starts; no others.
 
-    start: int
-    end: int
-    gpus: int
-
-
-def given(problem: Problem, blocks: Mapping[str, Block]) -> Problem:
-    """The problem without its tiers above; their ``blocks`` (by request) have taken what they need of every row."""
-    rights = [limit.right.copy() for limit in problem.limits]
-    dues = [hold.due.copy() for hold in problem.holds]
-    for choice in problem.choices:
-        block = blocks.get(choice.request or "")
-        if block is None or choice.tier == problem.tier:
-            continue
-        first, last = np.searchsorted(problem.spans, [block.start, block.end])
-        for limit, right in zip(problem.limits, rights, strict=True):
-            right[first:last] -= block.gpus * len(limit.meters & choice.meters)
-        for hold, due in zip(problem.holds, dues, strict=True):
-            due[first:last] -= block.gpus * (hold.booked in choice.meters)
-    own = np.array([choice.tier == problem.tier for choice in problem.choices], dtype=np.bool_)
+    Its optimum is no bound: it counts the given blocks as well, and dearer than they are.
+    """
+    kept = np.array([c.tier == problem.tier or c.request in gpus for c in problem.choices], dtype=np.bool_)
+    columns = _columns_of(problem.columns, kept)
+    choices = [choice for choice, own in zip(problem.choices, kept, strict=True) if own]
+    above = np.array([choice.tier != problem.tier for choice in choices], dtype=np.bool_)
+    value: Floats = columns.value * np.where(above[columns.choice], _DEARER, 1.0)
     return replace(
         problem,
-        choices=tuple(choice for choice in problem.choices if choice.tier == problem.tier),
-        columns=_columns_of(problem.columns, own),
-        holds=tuple(replace(hold, due=np.maximum(due, 0.0)) for hold, due in zip(problem.holds, dues, strict=True)),
-        limits=tuple(replace(lim, right=_not_negative(r)) for lim, r in zip(problem.limits, rights, strict=True)),
+        choices=tuple(_as_given(choice, problem.tier, gpus) for choice in choices),
+        columns=replace(columns, value=value),
         reached={},
     )
 
 
-def _columns_of(columns: Columns, own: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Columns:
-    """The columns of the choices that are ``own``, numbered anew."""
-    kept = own[columns.choice] if len(columns.choice) else np.zeros(0, dtype=np.bool_)
-    number = np.cumsum(own) - 1
-    return Columns(
-        number[columns.choice[kept]],
-        columns.start[kept],
-        columns.first[kept],
-        columns.last[kept],
-        columns.value[kept],
-    )
+def _as_given(choice: Choice, tier: int, gpus: Mapping[str, int]) -> Choice:
+    if choice.tier == tier or choice.request is None:
+        return choice
+    return replace(choice, tier=tier, most=min(choice.most, gpus[choice.request] // choice.unit))
 
 
-def _not_negative(right: Floats) -> Floats:
-    floored: Floats = np.maximum(right, 0.0)
-    return floored
+def _columns_of(columns: Columns, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Columns:
+    """The columns of the choices that are ``kept``, numbered anew."""
+    own = kept[columns.choice] if len(columns.choice) else np.zeros(0, dtype=np.bool_)
+    number = np.cumsum(kept) - 1
+    arrays = columns.start[own], columns.first[own], columns.last[own], columns.value[own]
+    return Columns(number[columns.choice[own]], *arrays)
