@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from solver.engine.repair_timeline import Mask, Timeline, lowest
+from solver.engine.repair_timeline import Mask, Timeline, lowest, ranges, runs
 
 
 class Link(NamedTuple):
@@ -128,6 +128,26 @@ class GuardedChain:
         if mask and mask not in self._open:
             self._open[mask] = self.is_open(mask)
         return bool(mask) and self._open[mask]
+
+
+def guarded_link(
+    links: list[Link], lost: Mask, timeline: Timeline, is_open: Callable[[Mask], bool]
+) -> list[tuple[int, Mask]]:
+    """The one stand-in, from some piece on, that covers most days of ``lost`` and leaves no range open (R11)."""
+    options = [
+        (timeline.days(use), -number, use)
+        for number, link in enumerate(links)
+        for first in {
+            lowest(lost),
+            *(first for first, _ in runs(link.mask)),
+            *(last for _, last in runs(lost & ~link.mask)),
+        }
+        if (use := link.mask & timeline.from_piece(first))
+    ]
+    for _, number, use in sorted(options, reverse=True):
+        if not any(is_open(mask) for mask in ranges(lost & ~use)):
+            return [(links[-number].rack, use)]
+    return []
 
 
 _NEVER = 10**18

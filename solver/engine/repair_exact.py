@@ -15,7 +15,7 @@ from solver.engine.repair_courses import add_course
 from solver.engine.repair_cuts import bind_duties, forbid
 from solver.engine.repair_fallback import bind_fallback
 from solver.engine.repair_holding import hold_shortfall
-from solver.engine.repair_program import Program, is_touched
+from solver.engine.repair_program import Program, touched
 from solver.engine.repair_reading import fate_of, list_shortfalls
 from solver.engine.repair_score import Score, score
 from solver.engine.repair_timeline import Mask
@@ -36,7 +36,7 @@ class Exact:
 
 def improve(problem: Problem, fates: Sequence[Fate], *, seed: int, work: float) -> Exact | None:
     """The best that becomes of all lots, at least as good as these fates; None: too large, or nothing was found."""
-    free = [lot for lot in problem.lots if is_touched(problem, lot)]
+    free = touched(problem)
     cells = sum(lot.span.bit_count() for lot in free) * len(problem.ground.dead)
     if not free or cells > MOST_CELLS:
         return None
@@ -105,6 +105,7 @@ class _Solving:
         solver = cp_model.CpSolver()
         solver.parameters.catch_sigint_signal = False  # else its own handler replaces ours for good
         solver.parameters.num_workers = 1
+        solver.parameters.linearization_level = 2  # its LP is the bound; level 1 leaves most rows out
         solver.parameters.random_seed = self.seed % 2**31
         solver.parameters.max_deterministic_time = max(self.work, 0.01)
         return solver

@@ -171,12 +171,19 @@ def losses(problem: Problem, lot: Lot) -> dict[int, Mask]:
     return {rack: mask for rack, mask in taken.items() if mask}
 
 
-def is_touched(problem: Problem, lot: Lot) -> bool:
-    """Whether anything may become of the lot but that it stays where it is."""
-    if not lot.firm or lot.movable or lot.missing or lot.parts or losses(problem, lot):
-        return True
-    excess, site_of = _excess(problem), problem.ground.site_of
-    return any((site_of[rack], piece) in excess for rack, mask in lot.own.items() for piece in pieces_of(mask))
+def touched(problem: Problem) -> list[Lot]:
+    """The lots of which anything may become but that they stay where they are."""
+    over: dict[int, Mask] = defaultdict(int)
+    for site, piece in _excess(problem):
+        over[site] |= 1 << piece
+    site_of = problem.ground.site_of
+
+    def is_touched(lot: Lot) -> bool:
+        if not lot.firm or lot.movable or lot.missing or lot.parts or losses(problem, lot):
+            return True
+        return any(mask & over[site_of[rack]] for rack, mask in lot.own.items())
+
+    return [lot for lot in problem.lots if is_touched(lot)]
 
 
 def _own_racks(lot: Lot) -> set[int]:

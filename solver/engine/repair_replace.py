@@ -7,13 +7,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from solver.engine.repair_chain import GuardedChain, Link, longest_chain
+from solver.engine.repair_chain import GuardedChain, Link, guarded_link, longest_chain
 from solver.engine.repair_ground import Part
 from solver.engine.repair_timeline import Mask, lowest, pieces_of, ranges, runs
 from solver.engine.repair_yard import Fate, Yard
 from solver.terms import GPUS_PER_RACK
 
 Step = tuple[int, Mask]
+MOST_GUARDED = 8000
+"""Links times pieces up to which the best chain that leaves no range open is looked for, not one link alone."""
+FEW_RANGES = 12
+"""Up to so many lost ranges of a lot are replaced in both orders."""
 
 
 def replace_lost(yard: Yard, fate: Fate) -> None:
@@ -26,7 +30,7 @@ def replace_lost(yard: Yard, fate: Fate) -> None:
         return
     lost_ranges.sort(key=yard.problem.timeline.days, reverse=True)
     before = fate.standing()
-    if (short := _replace_all(yard, fate, lost_ranges)) and len(lost_ranges) > 1:
+    if (short := _replace_all(yard, fate, lost_ranges)) and 1 < len(lost_ranges) <= FEW_RANGES:
         _undo(yard, fate, before)
         if _replace_all(yard, fate, lost_ranges[::-1]) >= short:
             _undo(yard, fate, before)
@@ -63,6 +67,19 @@ def _still_short(fate: Fate, rest: Mask) -> Iterator[tuple[Mask, int]]:
     yield from ((run, fate.lot.gpus) for run in ranges(rest))
 
 
+def _unlike(links: list[Link]) -> list[Link]:
+    """The links without those to which another one is as good on every day: only one stands in at a time."""
+    first: dict[tuple[Mask, Mask, int | None], Link] = {}
+    for link in links:
+        first.setdefault((link.mask, link.home, link.taken), link)
+    kept: list[Link] = []
+    for link in sorted(first.values(), key=lambda link: -link.mask.bit_count()):
+        if not any(link.taken == k.taken and not link.mask & ~k.mask and not link.home & ~k.home for k in kept):
+            kept.append(link)
+    order = {id(link): place for place, link in enumerate(links)}
+    return sorted(kept, key=lambda link: order[id(link)])
+
+
 class _Replacing:
     def __init__(self, yard: Yard, fate: Fate) -> None:
         self.yard = yard
@@ -70,6 +87,8 @@ class _Replacing:
         self.timeline = yard.problem.timeline
         self.of_rack = yard.problem.units(fate.lot).of_rack.tolist()
         self.known = {*fate.racks, *fate.lot.own, *(rack for rack, _, _ in fate.lot.parts)}
+        self.pod_of = yard.problem.cluster.pods.of_rack.tolist()
+        self.distances: dict[int, int] = {}
         self.home = self._home()
         self.idle: set[Mask] | None = None
 
@@ -82,25 +101,33 @@ class _Replacing:
         if perfect:
             return [(min(perfect, key=self._strangeness), lost)]
         self.idle = {mask for _, mask in steps} if self.fate.lot.gpus == GPUS_PER_RACK else None
-        links = self._unlike([link for step in self._promising(steps, lost) for link in self._links(lost, step)])
+        steps = self._promising(self._apart(steps, lost), lost)
+        links = _unlike([link for step in steps for link in self._links(lost, step)])
         chain = longest_chain(links, lost, self.timeline)
         if not lost & ~self._covered(chain):
             return self._chain_at_home(links, lost, chain)
         if not any(self._is_open(mask) for mask in ranges(lost & ~self._covered(chain))):
             return chain
+        if len(links) * lost.bit_count() > MOST_GUARDED:
+            return guarded_link(links, lost, self.timeline, self._is_open)
         return GuardedChain(links, lost, self.timeline, self._is_open).best()
 
-    def _unlike(self, links: list[Link]) -> list[Link]:
-        """The links without those to which another one is as good on every day: only one stands in at a time."""
-        first: dict[tuple[Mask, Mask, int | None], Link] = {}
-        for link in links:
-            first.setdefault((link.mask, link.home, link.taken), link)
-        kept: list[Link] = []
-        for link in sorted(first.values(), key=lambda link: -link.mask.bit_count()):
-            if not any(link.taken == k.taken and not link.mask & ~k.mask and not link.home & ~k.home for k in kept):
-                kept.append(link)
-        order = {id(link): place for place, link in enumerate(links)}
-        return sorted(kept, key=lambda link: order[id(link)])
+    def _apart(self, steps: list[Step], lost: Mask) -> list[Step]:
+        """Of whole racks that nothing tells apart the first: one stands in at a time."""
+        if self.fate.lot.gpus < GPUS_PER_RACK:
+            return steps
+        ground, during = self.yard.ground, self.timeline.between(lowest(lost), lost.bit_length() + 1)
+        of_pod = {self.pod_of[rack]: rack for rack, _ in steps}
+        where = {
+            pod: (ground.site_of[rack], self.home[self.of_rack[rack]], self._distance(rack))
+            for pod, rack in of_pod.items()
+        }
+        first: dict[tuple[object, ...], Step] = {}
+        for rack, mask in steps:
+            first.setdefault(
+                (mask, ground.dead[rack] & during, where[self.pod_of[rack]], rack in self.known), (rack, mask)
+            )
+        return list(first.values())
 
     def _chain_at_home(self, links: list[Link], lost: Mask, chain: list[Step]) -> list[Step]:
         """A chain that covers all of ``lost`` as ``chain`` does, but in scope where power does not take it in turn; it
@@ -185,8 +212,14 @@ class _Replacing:
         """The less, the better a replacement: its own rack, one in the same pod, then hall, then site; one that carries
         others already.
         """
-        distance = self.yard.problem.distance(self.fate.lot, rack)
-        return rack not in self.known, distance, not self.yard.ground.shared[rack], rack
+        return rack not in self.known, self._distance(rack), not self.yard.ground.shared[rack], rack
+
+    def _distance(self, rack: int) -> int:
+        """How far the pod of the rack is from the lot's own racks."""
+        pod = self.pod_of[rack]
+        if pod not in self.distances:
+            self.distances[pod] = self.yard.problem.distance(self.fate.lot, rack)
+        return self.distances[pod]
 
     def _is_open(self, mask: Mask) -> bool:
         """R11: whether some rack is idle on all of ``mask``; for whole racks the steps at hand tell."""
@@ -214,20 +247,26 @@ class _Replacing:
         return home
 
     def _roomiest(self, mask: Mask) -> int:
-        """The unit with room for the whole lot on all of ``mask`` and most racks that it knows, of these the one with
-        least room to spare; where there is none, the one with room for most of it.
+        """The unit with room for the whole lot on all of ``mask`` and most racks that it knows, of these the nearest,
+        then the one with least room to spare; where there is none, the one with room for most of it.
         """
         days = self.timeline.days
         rooms: dict[int, list[int]] = defaultdict(list)
         known: Counter[int] = Counter()
-        for rack, free in self._steps(mask):
-            rooms[self.of_rack[rack]].append(days(free))
+        distance: dict[int, int] = {}
+        steps = self._steps(mask)
+        days_of = {free: days(free) for free in {free for _, free in steps}}
+        for rack, free in steps:
+            distance[self.of_rack[rack]] = self._distance(rack)
+            rooms[self.of_rack[rack]].append(days_of[free])
             known[self.of_rack[rack]] += free == mask and rack in self.known
         needed, whole = self.fate.lot.racks, days(mask)
 
-        def rank(unit: int) -> tuple[bool, int, int, int]:
+        def rank(unit: int) -> tuple[bool, int, int, int, int]:
             surplus = sum(room == whole for room in rooms[unit]) - needed
             most = sum(sorted(rooms[unit], reverse=True)[:needed])
-            return surplus < 0, -known[unit], surplus if surplus >= 0 else -most, unit
+            if surplus < 0:
+                return True, -known[unit], -most, distance[unit], unit
+            return False, -known[unit], distance[unit], surplus, unit
 
         return min(rooms, key=rank, default=-1)

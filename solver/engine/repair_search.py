@@ -19,7 +19,7 @@ from solver.snapshot import SCOPES
 FEW_LOTS = 40
 """Up to so many reservations every change is tried, then changes by chance; beyond, recalls where somebody is short."""
 ROUNDS = 200
-WORK = 0.6
+WORK = 1.0
 """CP-SAT's deterministic units for one repair."""
 
 
