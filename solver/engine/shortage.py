@@ -164,7 +164,8 @@ class Case:
     def _closest_unit(self) -> tuple[_Unit, Counts]:
         """The unit of the scope with the fewest GPUs missing over the window under all rules, and how many on each day.
 
-        All rules: so many GPUs more, and the block fits. Where each single day has more racks free than the window as a whole, the whole window is short.
+        All rules: so many GPUs more, and the block fits. Where each single day has more racks free than the window as a
+        whole, the whole window is short.
         """
         room = room_for(self.standing, self.ask)
         largest = most(self.standing, self.ask, room, self.start, self.start + 1)[0]

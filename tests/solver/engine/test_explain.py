@@ -121,7 +121,7 @@ def bound_site(snapshot: Snapshot, asked: Request) -> str | None:
 
 
 def with_racks(snapshot: Snapshot, unit: str, racks: int, site: str) -> Snapshot:
-    """The snapshot with so many new racks and their power: in the pod itself, in a new pod, in a new hall of ``site``."""
+    """The snapshot with new racks and their power: in the pod itself, in a new pod, or in a new hall of ``site``."""
     content = snapshot.model_dump()
     new = [f"new{i}" for i in range(racks)]
     for place in content["sites"]:
