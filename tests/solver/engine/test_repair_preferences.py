@@ -1,4 +1,4 @@
-"""Of repairs that cost as little which one is chosen: as few GPUs moved as can be, and those not far (R10, section 5)."""
+"""Of repairs that cost as little which one is chosen: as few GPUs moved as can be, and not far (R10, section 5)."""
 
 from __future__ import annotations
 
