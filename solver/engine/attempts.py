@@ -23,7 +23,7 @@ from solver.engine.watch import OPTIMAL_GAP
 from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
 
-_PLAIN_SHARE = 0.25
+_PLAIN_SHARE = 0.1
 """Of the time, for the plain ways where sweeps follow."""
 _NOISES = (0.03, 0.1, 0.25)
 _GRACE_SECONDS = 3.0
@@ -95,7 +95,7 @@ def carry_out(problem: Problem, task: Task, stop: Stop) -> Best:
 
 def _sweep(board: Board, task: Task, best: Best, chance: random.Random, clock: _Clock) -> Best:
     board.set_up(task.positions)
-    sweeper = Sweeper(board, task.tier, task.guides[0], chance)
+    sweeper = Sweeper(board, task.tier, task.guides[-1], chance)
 
     def stop(sweeps: int) -> bool:
         value = sweeper.values[-1] if sweeper.values else -math.inf

@@ -6,6 +6,7 @@ change can be undone: `begin`, then `commit` or `roll_back`. Arrays are days x u
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -232,6 +233,10 @@ class Board:
         """Clear the board of accepted blocks and put these on it; they must fit."""
         for block in list(self.blocks.values()):
             self.remove(block)
+        self.stand(positions)
+
+    def stand(self, positions: Iterable[Position]) -> None:
+        """Put these blocks on the board, exactly there; they must fit."""
         for position in positions:
             block = Block(self.wishes[position.number], position.start, position.gpus)
             if block.wish.shares_a_rack:

@@ -37,7 +37,7 @@ _GUIDED_TIERS = 2
 _SMALL_RELAXATION = 100_000
 """Requests x days up to which relaxing every tier takes next to no time; beyond, the lower ones wait for the end."""
 _PRICED_TIER = 1
-_GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.12, 0.5), 0.1
+_GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.1, 0.65), 0.1
 """Shares of the time left that attempts at the first tiers, and at each one behind them, may take."""
 _MOST_SWEEPS = 10_000
 _MOST_NOISY, _ROUNDS_PER_ATTEMPT = 60, 20

@@ -37,6 +37,9 @@ class Sweeper:
         """Of the best plan, by tier down to this one; empty while there is none."""
         self._board, self._tier, self._chance = board, tier, chance
         liked = as_relaxed(guide)
+        self._stood = {position.number: position for position in board.positions()}
+        self._anchored: set[int] = set()
+        """What must stand, lacked room twice, and now stays where it stood at the beginning: there it fits."""
         self._must = {
             number: Target(liked(block.wish)[0] if block.wish.id in guide.fractions else block.start, block.gpus)
             for number, block in board.blocks.items()
@@ -85,7 +88,9 @@ class Sweeper:
         squeezed = self._place({**self._selection.chosen, **self._must}, policy)
         self._selection.doubt(w for w in squeezed if w.number not in self._must and w.number not in board.blocks)
         values = self._values()
-        if not self._all_stand():
+        lost = [number for number, target in self._must.items() if not self._stands(number, target)]
+        if lost:
+            self._anchored.update(number for number in lost if number in earlier)
             if not self.values:
                 self._kept = self._earlier, squeezed
             return
@@ -136,8 +141,11 @@ class Sweeper:
 
     def _all_stand(self) -> bool:
         """Whether all that must stand does, in full."""
-        blocks = self._board.blocks
-        return all(number in blocks and blocks[number].gpus >= target.gpus for number, target in self._must.items())
+        return all(self._stands(number, target) for number, target in self._must.items())
+
+    def _stands(self, number: int, target: Target) -> bool:
+        block = self._board.blocks.get(number)
+        return block is not None and block.gpus >= target.gpus
 
     def _standing(self) -> dict[int, Target]:
         """What of the tier stands on the board."""
@@ -153,7 +161,9 @@ class Sweeper:
         board = self._board
         board.policy = policy
         squeezed = []
-        for number in sorted(targets, key=lambda number: self._turn_of(number, targets[number])):
+        board.stand([self._stood[number] for number in sorted(self._anchored & targets.keys())])
+        open_targets = [number for number in targets if number not in board.blocks]
+        for number in sorted(open_targets, key=lambda number: self._turn_of(number, targets[number])):
             wish, target = board.wishes[number], targets[number]
             starts = (target.start, *(start for start in self._starts[number] if start != target.start))
             block = placement.accept(board, wish, starts, most=target.gpus)
