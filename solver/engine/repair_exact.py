@@ -13,6 +13,7 @@ from ortools.sat.python import cp_model
 from solver.engine import repair_costs
 from solver.engine.repair_courses import add_course
 from solver.engine.repair_cuts import bind_duties, forbid
+from solver.engine.repair_effort import Effort
 from solver.engine.repair_fallback import bind_fallback
 from solver.engine.repair_holding import hold_shortfall
 from solver.engine.repair_program import Program, touched
@@ -34,7 +35,7 @@ class Exact:
     proven: bool
 
 
-def improve(problem: Problem, fates: Sequence[Fate], *, seed: int, work: float) -> Exact | None:
+def improve(problem: Problem, fates: Sequence[Fate], effort: Effort) -> Exact | None:
     """The best that becomes of all lots, at least as good as these fates; None: too large, or nothing was found."""
     free = touched(problem)
     cells = sum(lot.span.bit_count() for lot in free) * len(problem.ground.dead)
@@ -47,13 +48,13 @@ def improve(problem: Problem, fates: Sequence[Fate], *, seed: int, work: float) 
     bind_duties(program)
     for course in program.courses:
         bind_fallback(program, course)
-    return _Solving(program, list(fates), seed, work).run()
+    return _Solving(program, list(fates), effort).run()
 
 
 class _Solving:
-    def __init__(self, program: Program, fates: list[Fate], seed: int, work: float) -> None:
+    def __init__(self, program: Program, fates: list[Fate], effort: Effort) -> None:
         self.program, self.problem, self.model = program, program.problem, program.model
-        self.fates, self.seed, self.work = fates, seed, work
+        self.fates, self.effort = fates, effort
         self.found: list[Fate] | None = None
         self.known = score(self.problem, fates)
         self.is_ahead = False
@@ -73,6 +74,9 @@ class _Solving:
         proven = True
         for number, cost in enumerate(costs):
             is_last = number == len(costs) - 1
+            if self.effort.deadline():
+                proven = False
+                break
             if not self.is_ahead and not self.known[number] and not (is_last and self.found):
                 self.model.add(cost <= 0)
             else:
@@ -85,10 +89,8 @@ class _Solving:
         """Make the cost as small as those before it allow, and keep it so; answers whether it is proven."""
         self.model.minimize(cost)
         for _ in range(MOST_CUTS):
-            solver = self._solver()
-            status = solver.solve(self.model)
-            self.work -= solver.response_proto.deterministic_time
-            if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            solver, proven = self.effort.solve(self.model)
+            if proven is None:
                 return False
             fates = self._read(solver)
             if shut := list_shortfalls(self.problem, fates):
@@ -98,17 +100,8 @@ class _Solving:
             self.is_ahead = self.is_ahead or score(self.problem, fates)[: number + 1] < self.known[: number + 1]
             self.model.add(cost <= round(solver.objective_value))
             self._hint_solution(solver)
-            return bool(status == cp_model.OPTIMAL)
+            return proven
         return False
-
-    def _solver(self) -> cp_model.CpSolver:
-        solver = cp_model.CpSolver()
-        solver.parameters.catch_sigint_signal = False  # else its own handler replaces ours for good
-        solver.parameters.num_workers = 1
-        solver.parameters.linearization_level = 2  # its LP is the bound; level 1 leaves most rows out
-        solver.parameters.random_seed = self.seed % 2**31
-        solver.parameters.max_deterministic_time = max(self.work, 0.01)
-        return solver
 
     def _read(self, solver: cp_model.CpSolver) -> list[Fate]:
         def value(expression: cp_model.LinearExprT) -> int:

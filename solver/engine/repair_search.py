@@ -38,9 +38,10 @@ def search(problem: Problem, *, seed: int, deadline: Callable[[], bool]) -> list
     floor = _outside_anyway(problem, best)
     if _is_least(problem, best.score, floor) or deadline():
         return _without_vain_recalls(problem, best).fates
+    from solver.engine.repair_effort import Effort
     from solver.engine.repair_exact import improve  # OR-Tools takes a second to load, and most landlords lost nothing
 
-    exact = improve(problem, best.fates, seed=seed, work=WORK)
+    exact = improve(problem, best.fates, Effort(seed, WORK, deadline))
     if exact is not None and exact.proven:
         return exact.fates
     best = _try_changes(problem, best, seed=seed, deadline=deadline)

@@ -45,7 +45,7 @@ def gpus_by_day(shortfalls: Iterable[Shortfall | HoldShortfall]) -> Counter[int]
 
 
 PUBLISHED = [
-    *[pytest.param(market(seed), id=f"market {seed}") for seed in (0,)],
+    *[pytest.param(market(seed, requests=25), id=f"market {seed}") for seed in (0,)],
     *[pytest.param(wanted(storm(seed)), id=f"storm {seed}") for seed in (1, 2, 5)],
     *[pytest.param(wanted(disaster(seed)), id=f"disaster {seed}") for seed in (0, 1, 2, 3, 5)],
 ]
@@ -64,7 +64,8 @@ def test_planning_again_with_nothing_changed_moves_nobody(content: Content) -> N
 
 
 def test_after_an_outage_only_who_lost_a_rack_moves_and_only_that_rack() -> None:
-    following = published(build.load(market(0)).snapshot, planned(build.load(market(0)))).snapshot
+    loaded = build.load(market(0, requests=12))
+    following = published(loaded.snapshot, planned(loaded)).snapshot
     dead = "B0p0r0"
     content = following.model_dump(mode="json")
     content["outages"].append(outage(dead, 0, None))

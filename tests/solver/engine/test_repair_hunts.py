@@ -12,7 +12,7 @@ from tests.solver.engine.repairs import Repaired
 from tests.solver.engine.storms import storm
 from tests.solver.reference import build, exhaustive, generate
 
-STORMS = 30
+STORMS = 18
 TINY = 60
 EXACT = ("frozen", "movable", "broken", "recalls", "overcommitted")
 
