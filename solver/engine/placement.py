@@ -183,10 +183,13 @@ def _keep_shared(board: Board, wish: Wish, site_gpus: Grid) -> Block | None:
 
 
 def _shared_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Grid) -> int | None:
-    """The fullest rack that is in use in the window and has room for the block."""
+    """The fullest rack that is in use in the window and has room for the block, the first of equals.
+
+    The first by its number: rows are in the order in which this process opened the racks, for whatever plan.
+    """
     days = (start, start + wish.days)
     peaks = board.shared.peaks(*days)
-    for row in np.argsort(-peaks, kind="stable").tolist():
+    for row in np.lexsort((board.shared.racks, -peaks)).tolist():
         if peaks[row] == 0:
             return None
         rack: int = board.shared.racks[row]
