@@ -132,6 +132,8 @@ class Board:
         self._worth = _worth_before(snapshot, decisions, keepers)
         self.ledger = Ledger(snapshot, cluster, decisions, fixed, free)
         self.policy = TIGHT
+        self.hall_sizes = sorted((cluster.halls.last - cluster.halls.first).tolist(), reverse=True)
+        self.pod_sizes = sorted((cluster.pods.last - cluster.pods.first).tolist(), reverse=True)
         self.blocks: dict[int, Block] = {}
         self.shared = SharedRacks(cluster.days)
         self._frames: list[_Frame] = []
@@ -250,7 +252,8 @@ class Board:
         """Value in USD by tier, ascending (§ 5 step 2): what is accepted, less the share of what is recalled."""
         result = dict(self._worth)
         for _, block in sorted(self.blocks.items()):
-            result[block.wish.tier] += block.value_usd
+            if not block.wish.must_stand:  # it is worth nothing, and its tier need not be one of the requests'
+                result[block.wish.tier] += block.value_usd
         return result
 
     def place_shared(self, block: Block, rack: int) -> None:

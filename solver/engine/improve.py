@@ -66,7 +66,7 @@ class Chain:
         self.gave_up = False
         self._wishes = [wish for wish in board.wishes if deepest is None or wish.tier <= deepest]
         self._numbers = [wish.number for wish in self._wishes]
-        self._tiers = sorted({wish.tier for wish in self._wishes})
+        self._tiers = sorted({wish.tier for wish in self._wishes if not wish.must_stand})
         self._index = {tier: i for i, tier in enumerate(self._tiers)}
         open_wishes = [wish for wish in self._wishes if wish.first_start <= wish.last_start]
         guide = guide or Guide({}, np.zeros(board.cluster.days))
@@ -79,7 +79,7 @@ class Chain:
     def run(self, stop: Callable[[int], bool], progress: Callable[[int], float]) -> tuple[Position, ...]:
         """Follow the chain until ``stop(rounds)``; ``progress(rounds)`` in [0, 1] cools the threshold down."""
         board = self.board
-        if not self._wishes:  # nothing is asked for in these tiers: what they have was recalled
+        if not self._tiers:  # nothing is asked for in these tiers: what they have was recalled
             self.gave_up = True
             return board.positions()
         values = [board.values()[tier] for tier in self._tiers]
@@ -114,7 +114,8 @@ class Chain:
             removed = self._ruin(guest, first, last)
         delta = [0.0] * len(self._tiers)
         for block in removed:
-            delta[self._index[block.wish.tier]] -= block.value_usd
+            if not block.wish.must_stand:
+                delta[self._index[block.wish.tier]] -= block.value_usd
         board = self.board
         placed = [board.blocks[guest.number]] if guest is not None and guest.number in board.blocks else []
         for wish in self._order(guest, removed, self._windows.overlapping(first, last, board.blocks)):
@@ -124,7 +125,8 @@ class Chain:
             elif wish.must_stand:
                 return None
         for block in placed:
-            delta[self._index[block.wish.tier]] += block.value_usd
+            if not block.wish.must_stand:
+                delta[self._index[block.wish.tier]] += block.value_usd
         return delta
 
     def _target(self) -> tuple[Wish | None, int, int]:
@@ -156,7 +158,7 @@ class Chain:
         return gone if smaller is None else [*gone, smaller]
 
     def _ruin(self, guest: Wish | None, first: int, last: int) -> list[Block]:
-        """Take out all blocks of a pod or two in the window, or a few of those in a hall or all; the guest's as well."""
+        """Take out all blocks of a pod or two in the window, or a few of those in a hall or all; the guest as well."""
         board, chance = self.board, self.chance
         near = [board.blocks[number] for number in board.near(first, last)]
         one_hall = (guest is not None and guest.scope in ("pod", "hall")) or chance.random() < _IN_ONE_HALL

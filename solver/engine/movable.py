@@ -1,7 +1,7 @@
 """R10: reservations that are not frozen may get one new placement, if that makes room for something worth more.
 
-Only what every rule allows whatever else is decided: a reservation that repair left alone, on whole racks, in its scope.
-Where capacity is short, who stands where decides what else is allowed (R10 to R12), so then nobody is moved for value.
+Only what every rule allows whatever else is decided: a reservation that repair left alone, on whole racks, in its
+scope. Where capacity is short, who stands where decides what else is allowed (R10 to R12): nobody is moved for value.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _in_scope(cluster: Cluster, reservation: Reservation, segment: Segment) -> b
 
 
 def _beyond_capacity(cluster: Cluster, fixed: list[Stand], movable: list[Stand]) -> set[str]:
-    """Who stands in a site on a day on which reservations alone exceed what R7 allows there: the rule counts with them."""
+    """Who stands in a site on a day on which reservations exceed its capacity: R7 counts with them there."""
     use = np.zeros(cluster.capacity.shape, dtype=np.int64)
     footprints = [(stand.reservation.id, list(_footprint(cluster, stand))) for stand in fixed]
     for _, footprint in footprints:

@@ -1,7 +1,7 @@
 """Selection: which requests, at which start and how large, by counts over the cluster alone (R6 to R9).
 
-A relaxation in whole blocks: racks, pods and halls are left to the sweep that places the selection. Ruin and recreate, as
-in `improve`, but a round takes a thousandth of a second: it finds what the linear relaxation's fractions round to.
+A relaxation in whole blocks: racks, pods and halls are left to the sweep that places the selection. Ruin and
+recreate, as in `improve`, but a round takes a thousandth of a second: it rounds what the linear relaxation splits.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Target:
 
 
 class Selection:
-    """What is selected of one tier; with what stands on the board it keeps R6 to R9 over the cluster and in bound sites.
+    """What is selected of one tier; with what stands it keeps R6 to R9 over the cluster and in bound sites.
 
     The room of the board's blocks at the beginning is not the selection's.
     """
@@ -96,7 +96,7 @@ class Selection:
         return self._worth.get(wish.number, 0.0)
 
     def improve(self, rounds: int, heat: float, stop: Callable[[], bool], *, since: int = 0) -> None:
-        """Ruin and recreate for so many rounds; ``heat`` in [0, 1] says how much may be lost on the way. The best stays.
+        """Ruin and recreate for so many rounds; ``heat`` in [0, 1]: how much may be lost on the way. The best stays.
 
         What starts before day ``since`` stays as it is, and nothing is added there.
         """

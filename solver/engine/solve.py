@@ -26,6 +26,7 @@ from solver.engine.explanations import explain_all
 from solver.engine.parameters import SolveParameters
 from solver.engine.relaxation import given
 from solver.engine.repair import repair
+from solver.engine.settle import settle
 from solver.engine.watch import OPTIMAL_GAP, Watch, gap
 from solver.plan import FORMAT, Plan, Price, Tier
 from solver.snapshot import Loaded, Snapshot
@@ -42,6 +43,10 @@ _GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.1, 0.65), 0.1
 _MOST_SWEEPS = 10_000
 _MOST_NOISY, _ROUNDS_PER_ATTEMPT = 60, 20
 _RELAXATION_SHARE = 0.6
+_SETTLED_PER_ADMITTED = 4.0
+"""How much longer than greedy admission settling may take."""
+_SHARPENING = 3.0
+"""Seconds for each tier's bound at the end, where the relaxation is small."""
 _DEEPENING_SHARE, _LEAST_DEEPENING_SECONDS = 0.15, 1.5
 _MOST_RESERVED = 0.35
 _COMPLETED_PER_ADMITTED, _EXPLAINED_PER_ADMITTED = 1.5, 14.0
@@ -97,6 +102,8 @@ class _Solve:
         self._ended("improvement", board)
         self._contest(board)
         self._ended("contest", board)
+        self._settle(board)
+        self._ended("settling", board)
         decisions = self._complete(cluster, decisions, board)
         self._tighten(cluster, decisions, relaxations)
         return self._plan(cluster, decisions, relaxations)
@@ -130,8 +137,9 @@ class _Solve:
         needed = 0.2 + 7e-6 * len(self.snapshot.requests) * days
         for stage in self.watch.stages:
             if stage.stage == "admission":
-                needed = 0.3 + stage.seconds * (_COMPLETED_PER_ADMITTED + _EXPLAINED_PER_ADMITTED / self.crew.hands)
-        needed += contest.seconds_for(self.snapshot, self.parameters)
+                per_hand = _EXPLAINED_PER_ADMITTED / self.crew.hands
+                needed = 0.3 + stage.seconds * (_SETTLED_PER_ADMITTED + _COMPLETED_PER_ADMITTED + per_hand)
+        needed += contest.seconds_for(self.snapshot, self.parameters) + self._is_small() * _SHARPENING
         return min(needed, _MOST_RESERVED * (self.watch.time_limit_seconds or needed))
 
     def _relax(self, cluster: Cluster, decisions: Decisions, board: Board) -> dict[int, Relaxation]:
@@ -140,8 +148,7 @@ class _Solve:
         The tiers above are fixed at the value of a plan that is at hand: a bound for every better plan too.
         """
         relaxations: dict[int, Relaxation] = {}
-        small = len(self.snapshot.requests) * cluster.days <= _SMALL_RELAXATION
-        for tier in list(board.values())[: None if small else _GUIDED_TIERS]:
+        for tier in list(board.values())[:_GUIDED_TIERS]:
             relaxation = self._relaxation(cluster, decisions, tier, board.values())
             if relaxation is not None:
                 relaxations[tier] = relaxation
@@ -249,6 +256,16 @@ class _Solve:
         later = max(0.0, self._reserve() - contest.seconds_for(self.snapshot, self.parameters))
         self.prices_to_win = contest.hold(self.crew, self.problem, board, seconds=self.watch.seconds_left(later))
 
+    def _settle(self, board: Board) -> None:
+        """Fewer moves and less spread for the same value, in the time that was set aside for it."""
+        began, admission_seconds = self.watch.seconds, 0.0
+        for stage in self.watch.stages:
+            if stage.stage == "admission":
+                admission_seconds = stage.seconds
+        most = 0.3 + _SETTLED_PER_ADMITTED * admission_seconds
+        timed = self.parameters.work_limit is None and self.watch.time_limit_seconds is not None
+        settle(board, lambda: self.watch.interrupted or (timed and self.watch.seconds - began > most))
+
     def _complete(self, cluster: Cluster, decisions: Decisions, board: Board) -> Decisions:
         keep_longer(board)
         accepted, recalls = accepted_of(board), (*decisions.recalls, *recalls_of(board))
@@ -269,23 +286,45 @@ class _Solve:
     def _tighten(self, cluster: Cluster, decisions: Decisions, relaxations: dict[int, Relaxation]) -> None:
         """Bound the lower tiers again, now that the tiers above are known to be worth more.
 
-        A tier that has no relaxation yet gets one if there is time for it, else what all its requests are worth.
+        A tier that has no relaxation yet gets one if there is time for it, else what the tier above says of it.
         """
+        from solver.engine import bound
+
         for tier in list(self.watch.values):
             if tier in relaxations:
-                from solver.engine import bound
-
-                relaxations[tier] = bound.again(relaxations[tier], self.watch.values)
-                self._bounded(tier, relaxations[tier].bound_usd)
-                continue
-            relaxation = None
-            if self._has_time_to_relax():
+                relaxations[tier] = self._sharpened(relaxations[tier])
+            elif self._has_time_to_relax():
                 relaxation = self._relaxation(cluster, decisions, tier, self.watch.values)
-            if relaxation is None:
-                self._bounded(tier, sum(r.value_usd for r in self.snapshot.requests if r.tier == tier))
-            else:
-                relaxations[tier] = relaxation
+                if relaxation is not None:
+                    relaxations[tier] = relaxation
+            if tier not in relaxations and tier - 1 in relaxations and not self._is_late():
+                reached = {other: value for other, value in self.watch.values.items() if other < tier}
+                relaxations[tier] = bound.below(
+                    relaxations[tier - 1], self.snapshot, cluster, decisions, tier=tier, reached=reached
+                )
+            if tier in relaxations:
+                self._bounded(tier, relaxations[tier].bound_usd)
+            self._bounded(tier, sum(r.value_usd for r in self.snapshot.requests if r.tier == tier))
         self.watch.stage("bound")
+
+    def _sharpened(self, relaxation: Relaxation) -> Relaxation:
+        """The same multipliers with the values reached; a small relaxation that is still open is made anew."""
+        from solver.engine import bound
+
+        known = bound.again(relaxation, self.watch.values)
+        is_open = known.bound_usd - self.watch.values[known.tier] > OPTIMAL_GAP * abs(known.bound_usd)
+        left = self.watch.seconds_left()
+        if not is_open or self.watch.interrupted or not self._is_small() or (left is not None and left < _SHARPENING):
+            return known
+        seconds = None if self.parameters.work_limit is not None else _SHARPENING
+        sharper = self.crew.aside(
+            bound.sharpen, known, self.watch.values, seconds, bound.DEFAULT_EFFORT, seconds=seconds
+        )
+        return sharper or known
+
+    def _is_small(self) -> bool:
+        days = (self.snapshot.horizon_end - self.snapshot.today).days
+        return len(self.snapshot.requests) * days <= _SMALL_RELAXATION
 
     def _has_time_to_relax(self) -> bool:
         """Whether there is time for a relaxation that takes several times as long as the longest one so far."""

@@ -192,7 +192,7 @@ class Sweeper:
             placement.accept(board, block.wish, self._starts[block.wish.number])
 
     def _turn_of(self, number: int, target: Target) -> tuple[float, int, int]:
-        """In order of start, large ones first; what runs already has its racks, what lacked room before comes earlier."""
+        """By start, large ones first; what runs already has its racks, what lacked room before comes earlier."""
         if self._runs_already(self._board.wishes[number]):
             return -math.inf, 0, number
         return target.start - self._earlier.get(number, 0.0), -target.gpus, number

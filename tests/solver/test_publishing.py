@@ -47,7 +47,7 @@ def gpus_by_day(shortfalls: Iterable[Shortfall | HoldShortfall]) -> Counter[int]
 PUBLISHED = [
     *[pytest.param(market(seed, requests=25), id=f"market {seed}") for seed in (0,)],
     *[pytest.param(wanted(storm(seed)), id=f"storm {seed}") for seed in (1, 2, 5)],
-    *[pytest.param(wanted(disaster(seed)), id=f"disaster {seed}") for seed in (0, 1, 2, 3, 5)],
+    *[pytest.param(wanted(disaster(seed)), id=f"disaster {seed}") for seed in (0, 1, 2, 3, 4, 5)],
 ]
 
 
