@@ -16,7 +16,7 @@ from functools import partial
 from multiprocessing import parent_process
 from typing import Any, Generic, TypeAlias
 
-from solver.engine import wire
+from solver.engine import beside, wire
 from solver.engine.parameters import SolveParameters
 from solver.engine.pools import DaskPool, LocalPool, NoScheduler, Pool, WorkersLost
 from solver.engine.watch import Watch
@@ -87,6 +87,8 @@ class Crew:
 
         None then. Small problems are no work: they are done here.
         """
+        if self._watch.interrupted:
+            return None
         if self._is_small:
             return function(*arguments)
         enough = self.enough_after(None if seconds is None else seconds + _GRACE_SECONDS)
@@ -121,7 +123,7 @@ class Crew:
             return
         if not self._is_small:
             self._beside = LocalPool(1)
-            self._beside.submit(_import_relaxation)
+            self._beside.submit(beside.get_ready)
         if self.is_alone:
             return
         batch = _Batch(work, content, [None] * self.hands)
@@ -291,8 +293,3 @@ def crew(parameters: SolveParameters, watch: Watch, requests: int) -> Iterator[C
         yield hands
     finally:
         hands.close()
-
-
-def _import_relaxation() -> None:
-    """OR-Tools takes its time to load; no worker of the crew needs it."""
-    import solver.engine.bound  # noqa: F401

@@ -18,7 +18,7 @@ from solver import cluster as clusters
 from solver import standing as standings
 from solver.cluster import Cluster
 from solver.decisions import Decisions
-from solver.engine import admission, attempts, chains, contest
+from solver.engine import admission, attempts, beside, chains, contest
 from solver.engine.board import Board, Position
 from solver.engine.complete import accepted_of, complete, keep_longer, moves_of, recalls_of
 from solver.engine.crew import Crew, crew
@@ -158,15 +158,11 @@ class _Solve:
         self, cluster: Cluster, decisions: Decisions, tier: int, values: dict[int, float]
     ) -> Relaxation | None:
         """The tier's relaxation, which bounds it; None where time was up or somebody interrupted."""
-        if self.watch.interrupted:
-            return None
-        from solver.engine import bound
-
         began = self.watch.seconds
         left = self.watch.seconds_left(self._reserve()) if self.parameters.work_limit is None else None
         deadline = None if left is None else _RELAXATION_SHARE * left
         reached = {other: value for other, value in values.items() if other < tier}
-        relax = partial(bound.relax, tier=tier, reached=reached, deadline_seconds=deadline)
+        relax = partial(beside.relax, tier=tier, reached=reached, deadline_seconds=deadline)
         relaxation = self.crew.aside(relax, self.snapshot, cluster, decisions, seconds=deadline)
         self.slowest_relaxation = max(self.slowest_relaxation, self.watch.seconds - began)
         if relaxation is not None:

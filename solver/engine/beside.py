@@ -1,0 +1,33 @@
+"""What the process aside does: OR-Tools loads there, and whoever waits for it can be interrupted meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from solver.cluster import Cluster
+from solver.decisions import Decisions
+from solver.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from solver.engine.bound import Relaxation
+
+
+def get_ready() -> None:
+    """Load what relaxations need."""
+    import solver.engine.bound  # noqa: F401
+
+
+def relax(
+    snapshot: Snapshot,
+    cluster: Cluster,
+    decisions: Decisions,
+    *,
+    tier: int,
+    reached: Mapping[int, float],
+    deadline_seconds: float | None,
+) -> Relaxation:
+    """As `solver.engine.bound.relax`."""
+    from solver.engine import bound
+
+    return bound.relax(snapshot, cluster, decisions, tier=tier, reached=reached, deadline_seconds=deadline_seconds)
