@@ -293,7 +293,7 @@ class _Solve:
                 relaxation = self._relaxation(cluster, decisions, tier, self.watch.values)
                 if relaxation is not None:
                     relaxations[tier] = relaxation
-            if tier not in relaxations and tier - 1 in relaxations and not self._is_late():
+            if tier not in relaxations and tier - 1 in relaxations and self.watch.seconds_left() != 0.0:
                 reached = {other: value for other, value in self.watch.values.items() if other < tier}
                 relaxations[tier] = bound.below(
                     relaxations[tier - 1], self.snapshot, cluster, decisions, tier=tier, reached=reached

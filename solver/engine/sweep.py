@@ -22,6 +22,8 @@ from solver.engine.wishes import Wish
 
 _FULL_SWEEPS = 12
 _ROUNDS_PER_SWEEP = 200
+_SWEEPS_IN_VAIN = 2
+"""Sweeps that leave out what must stand, before it is kept where it stood at the beginning."""
 _SAME_POLICY = 0.7
 _DAYS_BEFORE = 30
 _DAYS_EARLIER, _MUST_EARLIER, _AGAIN_EARLIER = (5.0, 40.0), 3.0, 0.5
@@ -38,8 +40,9 @@ class Sweeper:
         self._board, self._tier, self._chance = board, tier, chance
         liked = as_relaxed(guide)
         self._stood = {position.number: position for position in board.positions()}
+        self._failed = 0
         self._anchored: set[int] = set()
-        """What must stand, lacked room twice, and now stays where it stood at the beginning: there it fits."""
+        """What must stand, lacked room again and again, and now stays where it stood at first: there it fits."""
         self._must = {
             number: Target(liked(block.wish)[0] if block.wish.id in guide.fractions else block.start, block.gpus)
             for number, block in board.blocks.items()
@@ -90,7 +93,9 @@ class Sweeper:
         values = self._values()
         lost = [number for number, target in self._must.items() if not self._stands(number, target)]
         if lost:
-            self._anchored.update(number for number in lost if number in earlier)
+            self._failed += 1
+            in_vain = not self.values and self._failed >= _SWEEPS_IN_VAIN
+            self._anchored.update(number for number in lost if in_vain or number in earlier)
             if not self.values:
                 self._kept = self._earlier, squeezed
             return
