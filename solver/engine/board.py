@@ -231,7 +231,7 @@ class Board:
             for number, block in sorted(self.blocks.items())
         )
 
-    def set_up(self, positions: tuple[Position, ...]) -> None:
+    def set_up(self, positions: Iterable[Position]) -> None:
         """Clear the board of accepted blocks and put these on it; they must fit."""
         for block in list(self.blocks.values()):
             self.remove(block)

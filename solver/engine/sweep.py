@@ -86,7 +86,7 @@ class Sweeper:
             if chance.random() < _AGAIN_EARLIER:
                 days = chance.uniform(*_DAYS_EARLIER) * (_MUST_EARLIER if wish.number in self._must else 1.0)
                 self._earlier[wish.number] = earlier.get(wish.number, 0.0) + days
-        board.set_up(())
+        board.set_up([self._stood[number] for number in sorted(self._anchored)])
         policy = self._any_policy()
         squeezed = self._place({**self._selection.chosen, **self._must}, policy)
         self._selection.doubt(w for w in squeezed if w.number not in self._must and w.number not in board.blocks)
@@ -115,7 +115,7 @@ class Sweeper:
         board.begin()
         for number in board.near(day, board.cluster.days):
             block = board.blocks[number]
-            if block.start >= day and not self._runs_already(block.wish):
+            if block.start >= day and number not in self._anchored and not self._runs_already(block.wish):
                 board.remove(block)
         policy = self._any_policy()
         wanted = {**selection.chosen, **self._must}
@@ -166,7 +166,6 @@ class Sweeper:
         board = self._board
         board.policy = policy
         squeezed = []
-        board.stand([self._stood[number] for number in sorted(self._anchored & targets.keys())])
         open_targets = [number for number in targets if number not in board.blocks]
         for number in sorted(open_targets, key=lambda number: self._turn_of(number, targets[number])):
             wish, target = board.wishes[number], targets[number]
