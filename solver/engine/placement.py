@@ -189,7 +189,7 @@ def _shared_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Gri
     """
     days = (start, start + wish.days)
     peaks = board.shared.peaks(*days)
-    for row in np.lexsort((board.shared.racks, -peaks)).tolist():
+    for row in np.lexsort((np.array(board.shared.racks, dtype=np.int64), -peaks)).tolist():
         if peaks[row] == 0:
             return None
         rack: int = board.shared.racks[row]

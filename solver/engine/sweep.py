@@ -50,6 +50,7 @@ class Sweeper:
         self._spared = frozenset(self._must)
         self._selection = Selection(board, tier, guide, chance, self._must)
         self._policy = TIGHT
+        self._stop: Callable[[], bool] = lambda: False
         floor = float(guide.day_prices.mean()) or 1.0
         self._dearness = np.cumsum(guide.day_prices + floor)
         self._earlier: dict[int, float] = {}
@@ -67,6 +68,7 @@ class Sweeper:
         A few times everything, then again and again what starts from some day on, with a selection that changes.
         """
         sweeps, at_best = 0, False
+        self._stop = lambda: stop(0)
         while not stop(sweeps):
             if not self.best or sweeps < _FULL_SWEEPS:
                 self._sweep()
@@ -74,7 +76,7 @@ class Sweeper:
                 if not at_best:
                     self._return_to_best()
                     at_best = True
-                self._sweep_from(self._some_day(), 1.0 - progress(sweeps), stop)
+                self._sweep_from(self._some_day(), 1.0 - progress(sweeps))
             sweeps += 1
 
     def _sweep(self) -> None:
@@ -107,11 +109,11 @@ class Sweeper:
         self._board.set_up(self.best)
         self._selection.take(self._standing())
 
-    def _sweep_from(self, day: int, heat: float, stop: Callable[[int], bool]) -> None:
+    def _sweep_from(self, day: int, heat: float) -> None:
         """Select anew what starts from this day on, and place it anew. Kept where it is no worse."""
         board, selection = self._board, self._selection
         before = dict(selection.chosen)
-        selection.improve(_ROUNDS_PER_SWEEP, _HEAT * heat, lambda: stop(0), since=day)
+        selection.improve(_ROUNDS_PER_SWEEP, _HEAT * heat, self._stop, since=day)
         board.begin()
         for number in board.near(day, board.cluster.days):
             block = board.blocks[number]
@@ -168,6 +170,8 @@ class Sweeper:
         squeezed = []
         open_targets = [number for number in targets if number not in board.blocks]
         for number in sorted(open_targets, key=lambda number: self._turn_of(number, targets[number])):
+            if self._stop():
+                break
             wish, target = board.wishes[number], targets[number]
             starts = (target.start, *(start for start in self._starts[number] if start != target.start))
             block = placement.accept(board, wish, starts, most=target.gpus)
@@ -175,7 +179,7 @@ class Sweeper:
                 squeezed.append(wish)
                 self._make_room(wish, target)
         for wish in self._rest:
-            if wish.number not in board.blocks:
+            if wish.number not in board.blocks and not self._stop():
                 placement.accept(board, wish, self._starts[wish.number])
         board.policy = TIGHT
         return squeezed

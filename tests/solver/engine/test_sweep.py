@@ -1,0 +1,128 @@
+"""Sweeps: what must stand stands, no rule is broken, and blocks that start later are in nobody's way."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from solver import cluster as clusters
+from solver.decisions import Decisions
+from solver.engine import admission, bound, placement
+from solver.engine.admission import Guide
+from solver.engine.board import Board
+from solver.engine.relaxation import given
+from solver.engine.repair import repair
+from solver.engine.selection import Selection, Target
+from solver.engine.settle import settle
+from solver.engine.sweep import Sweeper
+from tests.solver.engine.markets import market
+from tests.solver.reference import build
+from tests.solver.reference.build import Content
+
+SWEEPS = 30
+TWO_HALLS = [
+    build.site(halls=[build.hall("h1", pods={"p1": ["r1", "r2"]}), build.hall("h2", pods={"p2": ["r3", "r4"]})])
+]
+
+
+def board_of(content: Content) -> Board:
+    snapshot = build.load(content).snapshot
+    return Board(snapshot, clusters.build(snapshot), Decisions())
+
+
+def no_guide(board: Board) -> Guide:
+    return Guide({}, np.zeros(board.cluster.days))
+
+
+def swept(board: Board, tier: int, guide: Guide, seed: int = 0) -> Sweeper:
+    sweeper = Sweeper(board, tier, guide, random.Random(seed))
+    sweeper.run(lambda sweeps: sweeps >= SWEEPS, lambda sweeps: sweeps / SWEEPS)
+    return sweeper
+
+
+def test_a_block_of_a_hall_finds_one_though_smaller_ones_start_before_and_after() -> None:
+    small = [build.request(f"q{i}", earliest=start, days=2) for i, start in enumerate((0, 0, 2, 2, 4, 4))]
+    large = build.request("big", gpus=144, earliest=0, latest=8, days=8, scope="hall", value_usd=5000.0)
+    board = board_of(build.snapshot(sites=TWO_HALLS, days=8, requests=[*small, large]))
+
+    sweeper = swept(board, 0, no_guide(board))
+
+    assert sweeper.values == [5000.0 + 6 * 100.0]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_tiers_above_keep_their_value_and_settling_changes_none(seed: int) -> None:
+    snapshot = build.load(market(seed, requests=18)).snapshot
+    cluster = clusters.build(snapshot)
+    decisions = repair(snapshot, cluster, seed=0, deadline=lambda: False)
+    board = Board(snapshot, cluster, decisions)
+    best = board.home
+    for tier in list(board.values()):
+        board.set_up(best)
+        above = {other: value for other, value in board.values().items() if other < tier}
+        relaxation = bound.relax(snapshot, cluster, decisions, tier=tier, reached=above, deadline_seconds=None)
+        linear = relaxation
+        if above:
+            gpus = {block.wish.id: block.gpus for block in board.blocks.values()}
+            linear = bound.relax_linearly(given.given(relaxation.problem, gpus), None)
+        board.set_up(swept(board, tier, Guide(linear.fractions, linear.day_prices), seed).best)
+        values = board.values()
+        assert {other: values[other] for other in above} == pytest.approx(above)
+        assert values[tier] <= relaxation.bound_usd * (1 + 1e-9) + 1e-6
+
+        settle(board, lambda: False)
+
+        assert board.values() == pytest.approx(values)
+        best = board.positions()
+
+
+def test_a_selection_keeps_the_counts_that_what_must_stand_leaves() -> None:
+    must = build.request("q1", gpus=144, days=4, tier=0)
+    asked = [build.request(f"q{i}", days=4, tier=1) for i in (2, 3, 4)]
+    board = board_of(build.snapshot(sites=TWO_HALLS, requests=[must, *asked]))
+    admission.fill(board, 0, admission.by_price, admission.earliest)
+    stands = {number: Target(block.start, block.gpus) for number, block in board.blocks.items()}
+
+    selection = Selection(board, 1, no_guide(board), random.Random(0), stands)
+    selection.improve(50, 1.0, lambda: False)
+
+    assert len(selection.chosen) == 2
+
+
+def test_what_was_selected_before_a_day_stays_when_it_is_improved_from_there_on() -> None:
+    cheap = [build.request("early", gpus=288, earliest=0, days=2), build.request("late", gpus=288, earliest=5, days=2)]
+    dear = [build.request(f"dear{start}", gpus=288, earliest=start, days=2, value_usd=900.0) for start in (0, 5)]
+    board = board_of(build.snapshot(sites=TWO_HALLS, requests=[*cheap, *dear]))
+    selection = Selection(board, 0, no_guide(board), random.Random(0), {})
+    selection.take({0: Target(0, 288), 1: Target(5, 288)})
+
+    selection.improve(50, 0.0, lambda: False, since=4)
+
+    assert sorted(board.wishes[number].id for number in selection.chosen) == ["dear5", "early"]
+
+
+def test_settling_brings_a_moved_reservation_home_when_its_racks_are_free() -> None:
+    mover = build.reservation("v1", start=3, end=6, racks={"r1": 72}, move_notice_days=2)
+    board = board_of(build.snapshot(sites=TWO_HALLS, reservations=[mover], requests=[build.request("q1", earliest=3)]))
+    wish = board.movers[0]
+    board.remove(board.blocks[wish.number])
+    guest = next(wish for wish in board.wishes if wish.id == "q1")
+    assert placement.accept(board, guest, [3]) is not None
+    assert board.blocks[guest.number].racks() == {0: 72}
+    assert placement.accept(board, wish, [3]) is not None
+
+    settle(board, lambda: False)
+
+    assert board.blocks[wish.number].racks() == {0: 72}
+    assert guest.number in board.blocks
+
+
+def test_settling_starts_a_block_as_early_as_it_fits() -> None:
+    board = board_of(build.snapshot(sites=TWO_HALLS, requests=[build.request("q1", earliest=0, latest=3)]))
+    assert placement.accept(board, board.wishes[0], [3]) is not None
+
+    settle(board, lambda: False)
+
+    assert board.blocks[0].start == 0
