@@ -99,9 +99,13 @@ def _sweep(board: Board, task: Task, best: Best, chance: random.Random, clock: _
 
     def stop(sweeps: int) -> bool:
         value = sweeper.values[-1] if sweeper.values else -math.inf
-        return sweeps >= task.more or clock.is_late() or _is_enough(Best(value, 0, ()), task)
+        late = clock.is_late() and (sweeps > 0 or clock.stop())  # one sweep at least: nothing else gets as far
+        return sweeps >= task.more or late or _is_enough(Best(value, 0, ()), task)
 
-    sweeper.run(stop, lambda sweeps: clock.share if task.seconds is not None else sweeps / max(1, task.more))
+    def progress(sweeps: int) -> float:
+        return clock.share if task.seconds is not None else sweeps / max(1, task.more)
+
+    sweeper.run(stop, progress, clock.stop)
     if sweeper.best and sweeper.values > [*_above(board, task, best), best.value_usd]:
         return Best(sweeper.values[-1], best.number, sweeper.best)
     return best

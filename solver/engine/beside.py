@@ -31,3 +31,21 @@ def relax(
     from solver.engine import bound
 
     return bound.relax(snapshot, cluster, decisions, tier=tier, reached=reached, deadline_seconds=deadline_seconds)
+
+
+def guide(  # noqa: PLR0913 - all that a relaxation is about
+    snapshot: Snapshot,
+    cluster: Cluster,
+    decisions: Decisions,
+    *,
+    tier: int,
+    reached: Mapping[int, float],
+    accepted: Mapping[str, int],
+    deadline_seconds: float | None,
+) -> Relaxation:
+    """The tier's linear relaxation with exactly the ``accepted`` requests (to GPUs) above. No bound, but a guide."""
+    from solver.engine import bound
+    from solver.engine.relaxation import build, given
+
+    problem = build.build(snapshot, cluster, decisions, tier=tier, reached=reached)
+    return bound.relax_linearly(given.given(problem, accepted), deadline_seconds)

@@ -48,6 +48,7 @@ class Crew:
         self._watch = watch
         self._pool: Pool | None = None
         self._beside: LocalPool | None = None
+        self._under_way: Future[wire.Finished[object]] | None = None
         self._losses = 0
         self._deserted = False
         self._starting: Sequence[Future[Any]] = ()
@@ -101,6 +102,35 @@ class Crew:
                 self._watch.warn(f"{lost}; it is done again or left out")
                 self._leave_aside()
         return None
+
+    def begin_aside(self, function: Callable[..., object], *arguments: object) -> None:
+        """Have ``function(*arguments)`` done in the process aside while other work goes on; one at a time."""
+        if self._watch.interrupted or self._beside is None:
+            return
+        try:
+            self._under_way = self._beside.submit(partial(wire.measured, function), *arguments)
+        except WorkersLost as lost:
+            self._watch.warn(f"{lost}; it is left out")
+
+    def finish_aside(self, seconds: float | None) -> object | None:
+        """What `begin_aside` has led to, waiting so long for it; None: it was not begun, is late or is lost."""
+        future, self._under_way = self._under_way, None
+        if future is None or self._beside is None:
+            return None
+        enough = self.enough_after(seconds)
+        while not future.done() and not enough():
+            wait([future], timeout=_POLL_SECONDS)
+        if not future.done():
+            self._leave_aside()
+            return None
+        try:
+            finished = self._beside.answer(future)
+        except WorkersLost as lost:
+            self._watch.warn(f"{lost}; it is left out")
+            self._leave_aside()
+            return None
+        self._watch.aside_seconds += finished.seconds
+        return finished.result
 
     def _wait_aside(
         self, function: Callable[..., Result], arguments: tuple[object, ...], enough: Stop

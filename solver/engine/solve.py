@@ -8,9 +8,10 @@ A snapshot that is small enough is solved exactly after admission; of the rest o
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -24,7 +25,6 @@ from solver.engine.complete import accepted_of, complete, keep_longer, moves_of,
 from solver.engine.crew import Crew, crew
 from solver.engine.explanations import explain_all
 from solver.engine.parameters import SolveParameters
-from solver.engine.relaxation import given
 from solver.engine.repair import repair
 from solver.engine.settle import settle
 from solver.engine.watch import OPTIMAL_GAP, Watch, gap
@@ -43,7 +43,11 @@ _GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.1, 0.65), 0.1
 _MOST_SWEEPS = 10_000
 _MOST_NOISY, _ROUNDS_PER_ATTEMPT = 60, 20
 _RELAXATION_SHARE = 0.6
-_SETTLED_PER_ADMITTED = 4.0
+_PACE = 1.3
+"""Seconds by the clock for a second of this process, beside others that work as well."""
+_COLLECTING_SHARE = 0.3
+"""Of the time left, for a relaxation that is not yet done when the search is."""
+_SETTLED_PER_ADMITTED = 2.0
 """How much longer than greedy admission settling may take."""
 _SHARPENING = 3.0
 """Seconds for each tier's bound at the end, where the relaxation is small."""
@@ -75,6 +79,10 @@ class _Solve:
     problem: chains.Problem = field(init=False)
     guides: tuple[admission.Guide, ...] = ()
     worth: admission.Guide | None = None
+    pace: float | None = None
+    """Seconds that greedy admission takes this processor, undisturbed."""
+    begun: int | None = None
+    """The tier whose relaxation is under way."""
     prices_to_win: dict[str, float | None] = field(default_factory=dict)
 
     @property
@@ -89,7 +97,9 @@ class _Solve:
         chains.lend(self.problem, board)
         self.crew.prepare(chains.get_ready, self.problem)
         self._ended("repair", board)
+        began = time.process_time()
         self._admit_greedily(board)
+        self.pace = _PACE * (time.process_time() - began)
         self._ended("admission", board)
         proven = self._prove(cluster, decisions)
         if proven is not None:
@@ -135,10 +145,9 @@ class _Solve:
         """Seconds that the stages after improvement will need: as admission has shown, once it is done."""
         days = (self.snapshot.horizon_end - self.snapshot.today).days
         needed = 0.2 + 7e-6 * len(self.snapshot.requests) * days
-        for stage in self.watch.stages:
-            if stage.stage == "admission":
-                per_hand = _EXPLAINED_PER_ADMITTED / self.crew.hands
-                needed = 0.3 + stage.seconds * (_SETTLED_PER_ADMITTED + _COMPLETED_PER_ADMITTED + per_hand)
+        if self.pace is not None:
+            per_hand = _EXPLAINED_PER_ADMITTED / self.crew.hands
+            needed = 0.3 + self.pace * (_SETTLED_PER_ADMITTED + _COMPLETED_PER_ADMITTED + per_hand)
         needed += contest.seconds_for(self.snapshot, self.parameters) + self._is_small() * _SHARPENING
         return min(needed, _MOST_RESERVED * (self.watch.time_limit_seconds or needed))
 
@@ -148,7 +157,7 @@ class _Solve:
         The tiers above are fixed at the value of a plan that is at hand: a bound for every better plan too.
         """
         relaxations: dict[int, Relaxation] = {}
-        for tier in list(board.values())[:_GUIDED_TIERS]:
+        for tier in list(board.values())[: _GUIDED_TIERS if self._is_small() else 1]:
             relaxation = self._relaxation(cluster, decisions, tier, board.values())
             if relaxation is not None:
                 relaxations[tier] = relaxation
@@ -161,7 +170,7 @@ class _Solve:
         began = self.watch.seconds
         left = self.watch.seconds_left(self._reserve()) if self.parameters.work_limit is None else None
         deadline = None if left is None else _RELAXATION_SHARE * left
-        reached = {other: value for other, value in values.items() if other < tier}
+        reached = _above(values, tier)
         relax = partial(beside.relax, tier=tier, reached=reached, deadline_seconds=deadline)
         relaxation = self.crew.aside(relax, self.snapshot, cluster, decisions, seconds=deadline)
         self.slowest_relaxation = max(self.slowest_relaxation, self.watch.seconds - began)
@@ -217,23 +226,38 @@ class _Solve:
 
     def _guide(self, board: Board, tier: int, relaxation: Relaxation | None) -> None:
         """What guides the tier: its linear relaxation beside the blocks that stand, and in whole blocks if known."""
-        no_guide = admission.Guide({}, np.zeros(board.cluster.days))
-        if relaxation is None:
-            self.guides = (no_guide,)
-            return
-        from solver.engine import bound
-
         linear = relaxation
-        if relaxation.problem.reached:
-            beside = given.given(relaxation.problem, {b.wish.id: b.gpus for b in board.blocks.values()})
-            seconds = self._seconds_of(_RELAXATION_SHARE)
-            linear = self.crew.aside(bound.relax_linearly, beside, seconds, seconds=seconds) or relaxation
-        guide = admission.Guide(linear.fractions, linear.day_prices)
-        self.guides = (guide,)
-        if relaxation.whole:
+        if tier != min(board.values()) and tier in list(board.values())[:_GUIDED_TIERS]:
+            linear = self._relax_beside(board, tier) or relaxation
+            if relaxation is None:  # nobody waits for its bound
+                relax = partial(beside.relax, tier=tier, reached=_above(board.values(), tier), deadline_seconds=None)
+                self.crew.begin_aside(relax, self.snapshot, board.cluster, self.problem.decisions)
+                self.begun = tier
+        if linear is None:
+            self.guides = (admission.Guide({}, np.zeros(board.cluster.days)),)
+            return
+        self.worth = admission.Guide(linear.fractions, linear.day_prices)
+        self.guides = (self.worth,)
+        if relaxation is not None and relaxation.whole:
             accepted = {request: [(start, 1.0)] for request, (start, _) in relaxation.whole.items()}
-            self.guides = (guide, admission.Guide(accepted, relaxation.day_prices))
-        self.worth = guide
+            self.guides = (self.worth, admission.Guide(accepted, relaxation.day_prices))
+
+    def _relax_beside(self, board: Board, tier: int) -> Relaxation | None:
+        """The tier's linear relaxation with the blocks of the tiers above; None where time is up."""
+        seconds = self._seconds_of(_RELAXATION_SHARE)
+        accepted = {block.wish.id: block.gpus for block in board.blocks.values()}
+        reached = _above(board.values(), tier)
+        guide = partial(beside.guide, tier=tier, reached=reached, accepted=accepted, deadline_seconds=seconds)
+        return self.crew.aside(guide, self.snapshot, board.cluster, self.problem.decisions, seconds=seconds)
+
+    def _collect(self, relaxations: dict[int, Relaxation]) -> None:
+        """The relaxation that was made while the search went on."""
+        if self.begun is None:
+            return
+        left = self.watch.seconds_left()
+        relaxation = self.crew.finish_aside(None if left is None else _COLLECTING_SHARE * left)
+        if relaxation is not None:
+            relaxations[self.begun] = cast("Relaxation", relaxation)
 
     def _seconds_of(self, share: float) -> float | None:
         """Seconds that ``share`` of what the limit leaves comes to; None: only work counts."""
@@ -254,11 +278,8 @@ class _Solve:
 
     def _settle(self, board: Board) -> None:
         """Fewer moves and less spread for the same value, in the time that was set aside for it."""
-        began, admission_seconds = self.watch.seconds, 0.0
-        for stage in self.watch.stages:
-            if stage.stage == "admission":
-                admission_seconds = stage.seconds
-        most = 0.3 + _SETTLED_PER_ADMITTED * admission_seconds
+        began = self.watch.seconds
+        most = 0.3 + _SETTLED_PER_ADMITTED * (self.pace or 0.0)
         timed = self.parameters.work_limit is None and self.watch.time_limit_seconds is not None
         settle(board, lambda: self.watch.interrupted or (timed and self.watch.seconds - began > most))
 
@@ -286,6 +307,7 @@ class _Solve:
         """
         from solver.engine import bound
 
+        self._collect(relaxations)
         for tier in list(self.watch.values):
             if tier in relaxations:
                 relaxations[tier] = self._sharpened(relaxations[tier])
@@ -294,7 +316,7 @@ class _Solve:
                 if relaxation is not None:
                     relaxations[tier] = relaxation
             if tier not in relaxations and tier - 1 in relaxations and self.watch.seconds_left() != 0.0:
-                reached = {other: value for other, value in self.watch.values.items() if other < tier}
+                reached = _above(self.watch.values, tier)
                 relaxations[tier] = bound.below(
                     relaxations[tier - 1], self.snapshot, cluster, decisions, tier=tier, reached=reached
                 )
@@ -366,3 +388,8 @@ class _Solve:
     def _tier(self, tier: int, value: float) -> Tier:
         limit = max(self.watch.bounds[tier], value)  # apart by the rounding of sums at the most: the bound is proven
         return Tier(tier=tier, value_usd=value, bound_usd=limit, gap=gap(value, limit))
+
+
+def _above(values: dict[int, float], tier: int) -> dict[int, float]:
+    """The values of the tiers above."""
+    return {other: value for other, value in values.items() if other < tier}

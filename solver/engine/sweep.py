@@ -50,7 +50,7 @@ class Sweeper:
         self._spared = frozenset(self._must)
         self._selection = Selection(board, tier, guide, chance, self._must)
         self._policy = TIGHT
-        self._stop: Callable[[], bool] = lambda: False
+        self._halted: Callable[[], bool] = lambda: False
         floor = float(guide.day_prices.mean()) or 1.0
         self._dearness = np.cumsum(guide.day_prices + floor)
         self._earlier: dict[int, float] = {}
@@ -62,13 +62,15 @@ class Sweeper:
         self._rest = [wish for wish in every if not wish.must_stand]
         self._rest.sort(key=lambda wish: (wish.tier, -self._selection.worth(wish), wish.number))
 
-    def run(self, stop: Callable[[int], bool], progress: Callable[[int], float]) -> None:
-        """Sweep until ``stop(sweeps)``; ``progress(sweeps)`` in [0, 1] calms the selection down.
+    def run(
+        self, stop: Callable[[int], bool], progress: Callable[[int], float], halted: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Sweep until ``stop(sweeps)``, or at once when ``halted``; ``progress(sweeps)`` in [0, 1] calms the selection.
 
         A few times everything, then again and again what starts from some day on, with a selection that changes.
         """
         sweeps, at_best = 0, False
-        self._stop = lambda: stop(0)
+        self._halted = halted
         while not stop(sweeps):
             if not self.best or sweeps < _FULL_SWEEPS:
                 self._sweep()
@@ -113,7 +115,7 @@ class Sweeper:
         """Select anew what starts from this day on, and place it anew. Kept where it is no worse."""
         board, selection = self._board, self._selection
         before = dict(selection.chosen)
-        selection.improve(_ROUNDS_PER_SWEEP, _HEAT * heat, self._stop, since=day)
+        selection.improve(_ROUNDS_PER_SWEEP, _HEAT * heat, self._halted, since=day)
         board.begin()
         for number in board.near(day, board.cluster.days):
             block = board.blocks[number]
@@ -170,7 +172,7 @@ class Sweeper:
         squeezed = []
         open_targets = [number for number in targets if number not in board.blocks]
         for number in sorted(open_targets, key=lambda number: self._turn_of(number, targets[number])):
-            if self._stop():
+            if self._halted():
                 break
             wish, target = board.wishes[number], targets[number]
             starts = (target.start, *(start for start in self._starts[number] if start != target.start))
@@ -179,7 +181,7 @@ class Sweeper:
                 squeezed.append(wish)
                 self._make_room(wish, target)
         for wish in self._rest:
-            if wish.number not in board.blocks and not self._stop():
+            if wish.number not in board.blocks and not self._halted():
                 placement.accept(board, wish, self._starts[wish.number])
         board.policy = TIGHT
         return squeezed
