@@ -59,6 +59,8 @@ _LOWER_TIER_EFFORT = 4.0
 """A tier far down has most of its requests undecided: its relaxation was seen to take up to three times the longest."""
 _EXPLAINED_SHARE = 0.8
 """Of the time that is left at the end; what is not explained by then is explained in a hurry."""
+_LEAST_EXPLAINING = 2.0
+"""Seconds for explanation, even beyond the limit: a reason without its counter-offers says too little."""
 
 
 def solve(loaded: Loaded, parameters: SolveParameters | None = None, watch: Watch | None = None) -> Plan:
@@ -356,7 +358,8 @@ class _Solve:
         taken = {accepted.request for accepted in decisions.accepted}
         declined = [request for request in self.snapshot.requests if request.id not in taken]
         left = self.watch.seconds_left()
-        hurry = None if left is None else _EXPLAINED_SHARE * left
+        least = 0.0 if self.watch.interrupted else _LEAST_EXPLAINING
+        hurry = None if left is None else max(least, _EXPLAINED_SHARE * left)
         explained = explain_all(self.crew, self.problem, decisions, declined, prices=self.prices_to_win, seconds=hurry)
         prices = self._prices(cluster, relaxations)
         self.watch.stage("explanation")

@@ -42,3 +42,12 @@ def test_codes_and_starts_are_the_same_in_a_hurry(
     assert not any("higher tier" in item.reason.text for item in hurried)
     if numbers_seconds:
         assert [d.reason.holders for d in hurried] == [d.reason.holders for d in calm]
+
+
+def test_a_limit_that_is_over_before_the_end_still_leaves_time_for_counter_offers() -> None:
+    busy = build.reservation("v1", start=0, end=4, racks={"r1": 72, "r2": 72})
+    loaded = build.load(build.snapshot(reservations=[busy], requests=[build.request("q1", earliest=1, days=2)]))
+
+    plan = solve(loaded, SolveParameters(time_limit_seconds=0.001))
+
+    assert [[offer.kind for offer in declined.counter_offers] for declined in plan.declined] == [["later"]]
