@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from solver.cluster import Cluster
 from solver.decisions import Decisions
-from solver.engine.relaxation import build, integral, sampling
+from solver.engine.relaxation import build, integral, narrowing
 from solver.engine.relaxation.borrowed import borrowed
 from solver.engine.relaxation.contested import contested
 from solver.engine.relaxation.integral import Effort
@@ -72,7 +72,7 @@ def relax(
 
 def relax_linearly(problem: Problem, deadline_seconds: float | None) -> Relaxation:
     """The bound of the linear program alone; the trivial one where no solver ends in time."""
-    outcome, none = sampling.solve(problem, deadline_seconds), no_duals(problem)
+    outcome, none = narrowing.solve(problem, deadline_seconds), no_duals(problem)
     if outcome is None:
         no_prices = np.zeros(int(problem.spans[-1]))
         return Relaxation(problem.tier, proven(problem, none), {}, no_prices, {}, problem, none)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from solver.engine.relaxation.pricing import Pricing
 from solver.engine.relaxation.problem import Duals, Floats, Limit, Meter, Problem
-from solver.engine.relaxation.proof import best_of_each, column_worth, no_duals, proven
+from solver.engine.relaxation.proof import no_duals, proven
 
 SHARES = (0.0, 0.5, 1.0)
 FACTORS = np.concatenate([[0.0], np.geomspace(1 / 64, 4, 33)])
@@ -27,15 +28,15 @@ def _best_factor(problem: Problem, whole: Duals) -> float:
     """A factor in `FACTORS` with the least bound: the tier's own columns pay the factor times what they cost at 1, and
     everything else grows with it.
     """
-    share = np.array([choice.share for choice in problem.choices])
-    is_own = np.array([choice.tier == problem.tier for choice in problem.choices], dtype=np.bool_)
+    pricing = Pricing(problem)
+    is_own = pricing.tier == problem.tier
     own = is_own[problem.columns.choice]
-    worth, value = column_worth(problem, whole), problem.columns.value
+    worth, value = pricing.worth(whole), problem.columns.value
     cost = value - worth
 
     def own_worth(factor: float) -> float:
         paid = np.where(own, value - factor * cost, 0.0)
-        return float((share * best_of_each(problem, paid))[is_own].sum())
+        return float((pricing.share * pricing.best(paid))[is_own].sum())
 
     others = proven(problem, whole) - own_worth(1.0)
     return float(min(FACTORS, key=lambda factor: factor * others + own_worth(factor)))

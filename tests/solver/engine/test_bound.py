@@ -15,7 +15,7 @@ from solver.decisions import Decisions
 from solver.engine import bound
 from solver.engine.bound import Relaxation
 from solver.engine.relaxation import build as relaxing
-from solver.engine.relaxation import linear, proof, sampling
+from solver.engine.relaxation import linear, narrowing, proof
 from solver.engine.relaxation.integral import Effort
 from solver.engine.relaxation.problem import Duals, Problem
 from solver.snapshot import Loaded
@@ -128,16 +128,38 @@ def test_the_solver_for_large_tiers_gives_the_same_bound(family: str, monkeypatc
     assert large == pytest.approx(small, rel=ROUNDING)
 
 
-def test_a_sample_of_the_starts_leads_to_the_bound_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_some_of_the_starts_lead_to_the_bound_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seven blocks of two racks with long windows, and room for five one after the other: starts matter."""
     asked = [request(f"q{i}", gpus=144, latest=17, days=2 + i, value_usd=100.0 + 10 * i) for i in range(7)]
     content = build.snapshot(days=20, requests=asked)
     everything = relaxed(content).bound_usd
-    monkeypatch.setattr(sampling, "MOST_COLUMNS", 20)
+    monkeypatch.setattr(narrowing, "MOST_IN_ONE_ROW", 20)
     sampled = relaxed(content)
     assert sampled.bound_usd == pytest.approx(everything, rel=1e-3)
     assert sampled.bound_usd >= everything - ROUNDING
     assert 0 < sum(share for ways in sampled.fractions.values() for _, share in ways) <= 7 + ROUNDING
+
+
+@pytest.mark.parametrize("family", ["plain", "holds", "interruptible", "recalls", "mixed"])
+def test_a_narrowed_program_has_nearly_the_bound_of_the_whole_one(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    problems = [problem_of(generate.snapshot(family, seed), tier, {}) for seed in range(4) for tier in (0, 1)]
+    whole = [bound.relax_linearly(problem, None).bound_usd for problem in problems]
+    monkeypatch.setattr(narrowing, "MOST_IN_ONE_ROW", 0)
+    monkeypatch.setattr(narrowing, "MOST_COLUMNS", 0)
+    narrowed = [bound.relax_linearly(problem, None).bound_usd for problem in problems]
+    assert narrowed == pytest.approx(whole, rel=1e-3, abs=0.01)
+    assert all(some >= every - ROUNDING for some, every in zip(narrowed, whole, strict=True))
+
+
+def test_where_time_is_up_a_large_program_has_its_rough_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten blocks of two racks for two racks, on the same days: the dearest one, as far as rough prices can tell."""
+    asked = [request(f"q{i}", gpus=144, value_usd=100.0 + 10 * i) for i in range(10)]
+    problem = problem_of(build.snapshot(requests=asked))
+    monkeypatch.setattr(narrowing, "MOST_IN_ONE_ROW", 0)
+    monkeypatch.setattr(linear, "solve", lambda *_: None)
+    result = bound.relax_linearly(problem, 0.0)
+    assert 190.0 - ROUNDING <= result.bound_usd <= 195.0
+    assert max(result.fractions, key=lambda name: sum(share for _, share in result.fractions[name])) == "q9"
 
 
 # Any multipliers give a bound
