@@ -93,8 +93,13 @@ class SharedRacks:
 
     def peaks(self, start: int, end: int) -> Grid:
         """The most GPUs in use on a day of ``[start, end)``, row by row."""
-        peaks: Grid = self._use[: len(self.racks), start:end].max(axis=1)
+        peaks: Grid = self.window(start, end).max(axis=1)
         return peaks
+
+    def window(self, start: int, end: int) -> Grid:
+        """GPUs in use on the days ``[start, end)``, row by row."""
+        use: Grid = self._use[: len(self.racks), start:end]
+        return use
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,18 +183,21 @@ def _keep_shared(board: Board, wish: Wish, site_gpus: Grid) -> Block | None:
 
 
 def _shared_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Grid) -> int | None:
-    """The fullest rack that is in use in the window and has room for the block, the first of equals.
+    """A rack in use in the window that has room for the block: where the block opens it on the fewest days, then the
+    fullest, then the first.
 
     The first by its number: rows are in the order in which this process opened the racks, for whatever plan.
     """
     days = (start, start + wish.days)
-    peaks = board.shared.peaks(*days)
-    for row in np.lexsort((np.array(board.shared.racks, dtype=np.int64), -peaks)).tolist():
-        if peaks[row] == 0:
-            return None
-        rack: int = board.shared.racks[row]
-        if peaks[row] + gpus <= GPUS_PER_RACK and _may_share(board, wish, rack, days, gpus=gpus, site_gpus=site_gpus):
-            return rack
+    use = board.shared.window(*days)
+    peaks = use.max(axis=1, initial=0)
+    rows = np.flatnonzero((peaks > 0) & (peaks <= GPUS_PER_RACK - gpus))
+    opened = (use[rows] == 0).sum(axis=1)
+    racks = np.array(board.shared.racks, dtype=np.int64)[rows]
+    for rack in racks[np.lexsort((racks, -peaks[rows], opened))].tolist():
+        if _may_share(board, wish, rack, days, gpus=gpus, site_gpus=site_gpus):
+            found: int = rack
+            return found
     return None
 
 
