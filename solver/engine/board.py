@@ -91,6 +91,10 @@ class SharedRacks:
         row: Grid = self._use[self._row[rack]]
         return row
 
+    def on(self, rack: int, start: int, end: int) -> Grid:
+        """GPUs in use on the days ``[start, end)`` of any rack; none where it is not shared."""
+        return self.of(rack)[start:end] if rack in self._row else np.zeros(end - start, dtype=np.int64)
+
     def peaks(self, start: int, end: int) -> Grid:
         """The most GPUs in use on a day of ``[start, end)``, row by row."""
         peaks: Grid = self.window(start, end).max(axis=1)

@@ -184,7 +184,7 @@ def _keep_shared(board: Board, wish: Wish, site_gpus: Grid) -> Block | None:
 
 def _shared_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Grid) -> int | None:
     """A rack in use in the window that has room for the block: where the block opens it on the fewest days, then the
-    fullest, then the first.
+    one that is left soonest after the block ends, then the fullest, then the first.
 
     The first by its number: rows are in the order in which this process opened the racks, for whatever plan.
     """
@@ -192,13 +192,23 @@ def _shared_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Gri
     use = board.shared.window(*days)
     peaks = use.max(axis=1, initial=0)
     rows = np.flatnonzero((peaks > 0) & (peaks <= GPUS_PER_RACK - gpus))
+    if not len(rows):
+        return None
     opened = (use[rows] == 0).sum(axis=1)
     racks = np.array(board.shared.racks, dtype=np.int64)[rows]
-    for rack in racks[np.lexsort((racks, -peaks[rows], opened))].tolist():
+    later = _last_day_in_use(board.shared.window(days[1], board.cluster.days)[rows])
+    for rack in racks[np.lexsort((racks, -peaks[rows], later, opened))].tolist():
         if _may_share(board, wish, rack, days, gpus=gpus, site_gpus=site_gpus):
             found: int = rack
             return found
     return None
+
+
+def _last_day_in_use(use: Grid) -> Grid:
+    """By row the number of days up to the last one with any GPUs in use; 0 where there is none."""
+    days = np.arange(1, use.shape[1] + 1)
+    last: Grid = ((use > 0) * days).max(axis=1, initial=0)
+    return last
 
 
 def _may_share(board: Board, wish: Wish, rack: int, days: tuple[int, int], *, gpus: int, site_gpus: Grid) -> bool:

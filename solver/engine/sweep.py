@@ -18,6 +18,7 @@ from solver.engine.board import Board, Position
 from solver.engine.ejection import Terms, eject
 from solver.engine.policy import POLICIES, TIGHT, Policy
 from solver.engine.selection import Selection, Target
+from solver.engine.vacating import vacate
 from solver.engine.wishes import Wish
 
 _FULL_SWEEPS = 12
@@ -193,7 +194,8 @@ class Sweeper:
         if wish.number in board.blocks:
             board.remove(board.blocks[wish.number])
         limit = math.inf if wish.number in self._must else wish.value_of(target.gpus)
-        gone = eject(board, wish, target, Terms(self._selection.worth, self._spared, limit))
+        terms = Terms(self._selection.worth, self._spared, limit)
+        gone = [] if vacate(board, wish, target, terms, self._starts) else eject(board, wish, target, terms)
         if gone is None:
             board.roll_back()
             return
