@@ -6,6 +6,8 @@ that are worth least for their room leave first, only where they are in the way.
 
 from __future__ import annotations
 
+import math
+from bisect import insort
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -20,6 +22,7 @@ from solver.engine.wishes import NONE, Wish
 from solver.terms import GPUS_PER_RACK
 
 _TRIED_RACKS = 4
+_NO_RACK: tuple[float, int, list[int]] = (math.inf, 0, [])
 _DEARER = 2.0
 """What leaves a rack may be worth so many times as much as what comes: most of it finds another place."""
 
@@ -30,7 +33,7 @@ def vacate(board: Board, wish: Wish, target: Target, terms: Terms, starts: Mappi
     """
     if target.gpus > GPUS_PER_RACK:
         return False
-    for cost, _, numbers in _cheapest_first(board, wish, target, terms)[:_TRIED_RACKS]:
+    for cost, _, numbers in _cheapest_first(board, wish, target, terms):
         if cost > _DEARER * terms.limit_usd:
             break
         board.begin()
@@ -49,22 +52,34 @@ def _exchange(
         board.remove(block)
     placed = placement.accept(board, wish, (target.start,), most=target.gpus)
     if placed is None or placed.gpus < target.gpus:
-        return np.inf
+        return math.inf
     again = [placement.accept(board, block.wish, starts[block.wish.number], most=block.gpus) for block in gone]
     return sum(block.value_usd - (new.value_usd if new else 0.0) for block, new in zip(gone, again, strict=True))
 
 
 def _cheapest_first(board: Board, wish: Wish, target: Target, terms: Terms) -> list[tuple[float, int, list[int]]]:
-    """For each rack that could be vacated: the value of what would leave, the rack, the numbers of the blocks."""
-    found = []
-    for rack, tenants in _tenants(board, target.start, target.start + wish.days, terms).items():
+    """The racks that are vacated at the least cost: the value of what would leave, the rack, the numbers of the blocks.
+
+    Racks are looked at in the order of what at least would leave, until no other one can be among them.
+    """
+    found: list[tuple[float, int, list[int]]] = []
+    tenants = _tenants(board, target.start, target.start + wish.days, terms)
+    for least, rack in sorted((_least(there, target.gpus), rack) for rack, there in tenants.items()):
+        if least > _DEARER * terms.limit_usd or least > [*found, _NO_RACK][:_TRIED_RACKS][-1][0]:
+            break
         if wish.site not in (NONE, int(board.cluster.sites.of_rack[rack])):
             continue
         lacking = _use(board, rack, target.start, target.start + wish.days) + target.gpus - GPUS_PER_RACK
-        leaving = _leaving(tenants, lacking, target.start)
+        leaving = _leaving(tenants[rack], lacking, target.start)
         if leaving:
-            found.append((sum(block.value_usd for block in leaving), rack, [b.wish.number for b in leaving]))
-    return sorted(found)
+            insort(found, (sum(block.value_usd for block in leaving), rack, [b.wish.number for b in leaving]))
+    return found[:_TRIED_RACKS]
+
+
+def _least(tenants: list[Block], gpus: int) -> float:
+    """USD that would leave at least: all tenants where the whole rack is wanted, else one of them."""
+    values = [block.value_usd for block in tenants]
+    return sum(values) if gpus == GPUS_PER_RACK else min(values)
 
 
 def _tenants(board: Board, first: int, last: int, terms: Terms) -> dict[int, list[Block]]:
