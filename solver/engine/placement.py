@@ -5,7 +5,7 @@ Where in its scope a block goes is a matter of policy, and of luck: see `solver.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,7 @@ def place(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:
     if wish.shares_a_rack:
         return _place_shared(board, wish, start, gpus)
     if wish.keep and gpus == len(wish.keep) * GPUS_PER_RACK:
-        block = _place_on_kept_racks(board, wish, start, gpus)
+        block = place_at(board, wish, start, gpus, wish.keep)
         if block is not None or (wish.reservation is not None and not wish.must_stand):
             return block
     room = board.room(wish, start)
@@ -69,6 +69,24 @@ def place(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:
         room.pods[stuck] = _bindable(board, block, stuck)
         tries -= 1
     return None
+
+
+def place_at(board: Board, wish: Wish, start: int, gpus: int, racks: Sequence[int]) -> Block | None:
+    """Place the block on exactly these racks, for good; None: they are not free, or rules forbid it (R2 to R9)."""
+    if wish.shares_a_rack:
+        fits = _largest_shared(board, wish, start) >= gpus
+        return _place_on_shared(board, wish, start, gpus, racks[0]) if fits else None
+    room = board.room(wish, start)
+    if room is None or room.racks * GPUS_PER_RACK < gpus:
+        return None
+    cluster, numbers = board.cluster, np.array(racks)
+    if wish.scope != "any" and len(set(cluster.units(wish.scope).of_rack[numbers].tolist())) > 1:
+        return None
+    for units, left in ((cluster.pods, room.pods), (cluster.halls, room.halls), (cluster.sites, room.sites)):
+        if (np.bincount(units.of_rack[numbers], minlength=len(left)) > left).any():
+            return None
+    block = Block(wish, start, gpus)
+    return block if board.place_on(block, list(racks)) else None
 
 
 def _units_of_scope(board: Board, wish: Wish, room: Room) -> Grid:
@@ -133,21 +151,6 @@ def _bindable(board: Board, block: Block, pod: int) -> int:
     return len(board.pods[pod].free_racks(block.mask))
 
 
-def _place_on_kept_racks(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:
-    """R5 and § 5 step 4: the racks of the extended reservation, where they are free and lie in the request's scope."""
-    room = board.room(wish, start)
-    if room is None or room.racks * GPUS_PER_RACK < gpus:
-        return None
-    cluster, racks = board.cluster, np.array(wish.keep)
-    if wish.scope != "any" and len(set(cluster.units(wish.scope).of_rack[racks].tolist())) > 1:
-        return None
-    for units, left in ((cluster.pods, room.pods), (cluster.halls, room.halls), (cluster.sites, room.sites)):
-        if (np.bincount(units.of_rack[racks], minlength=len(left)) > left).any():
-            return None
-    block = Block(wish, start, gpus)
-    return block if board.place_on(block, list(wish.keep)) else None
-
-
 def _largest_shared(board: Board, wish: Wish, start: int) -> int:
     gpus = min(wish.gpus, board.ledger.room(wish, start, start + wish.days))
     return gpus - gpus % wish.multiple if gpus >= wish.min_gpus else 0
@@ -155,10 +158,11 @@ def _largest_shared(board: Board, wish: Wish, start: int) -> int:
 
 def _place_shared(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:
     """A block smaller than a rack: on a rack that is shared already, the fullest first; else it opens a rack."""
-    end = start + wish.days
-    site_gpus = board.ledger.site_room(wish, start, end)
-    if wish.reservation is not None:
-        return _keep_shared(board, wish, site_gpus)
+    if wish.keep:  # an extension's own rack, or that of a reservation, which stays there or not at all
+        block = _place_on_shared(board, wish, start, gpus, wish.keep[0])
+        if block is not None or wish.reservation is not None:
+            return block
+    site_gpus = board.ledger.site_room(wish, start, start + wish.days)
     for size in range(gpus, wish.min_gpus - 1, -wish.multiple):
         rack = _shared_rack(board, wish, start, size, site_gpus)
         if rack is None:
@@ -170,14 +174,15 @@ def _place_shared(board: Board, wish: Wish, start: int, gpus: int) -> Block | No
     return None
 
 
-def _keep_shared(board: Board, wish: Wish, site_gpus: Grid) -> Block | None:
-    """A reservation smaller than a rack stays on its own rack, where there is still room for it."""
-    days, rack = (wish.first_start, wish.first_start + wish.days), wish.keep[0]
-    if int(board.shared.of(rack)[slice(*days)].max()) + wish.gpus > GPUS_PER_RACK:
+def _place_on_shared(board: Board, wish: Wish, start: int, gpus: int, rack: int) -> Block | None:
+    """A block smaller than a rack on this one, where somebody has been already and there is room for it."""
+    days = (start, start + wish.days)
+    if rack not in board.shared.racks or int(board.shared.of(rack)[slice(*days)].max()) + gpus > GPUS_PER_RACK:
         return None
-    if not _may_share(board, wish, rack, days, gpus=wish.gpus, site_gpus=site_gpus):
+    site_gpus = board.ledger.site_room(wish, *days)
+    if not _may_share(board, wish, rack, days, gpus=gpus, site_gpus=site_gpus):
         return None
-    block = Block(wish, wish.first_start, wish.gpus)
+    block = Block(wish, start, gpus)
     board.place_shared(block, rack)
     return block
 

@@ -1,105 +1,104 @@
 """Settling: the same value with fewer moves, more racks kept and less spread (§ 5 steps 3 to 5).
 
-Heuristic: reservations that were moved go back where that costs nothing, all at once if possible, else one by one; then
-each accepted block is placed anew where that suits it better. No value is given up.
+Heuristic: what was moved goes home as far as that is found; then each accepted block is placed anew where that suits it
+better, and blocks below a rack gather on shared racks. No value is given up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 
-from solver.engine import placement
+import numpy as np
+
+from solver.engine import homing, placement
 from solver.engine.board import Block, Board
-from solver.engine.wishes import Wish
+from solver.engine.trial import away_gpus
 from solver.terms import GPUS_PER_RACK
 
 _MOST_STARTS = 4
+_PASSES = 3
+
+Dislike = tuple[int, int, int, int, int]
+_CONTENT: Dislike = (0, 0, 0, 0, 0)
 
 
 def settle(board: Board, stop: Callable[[], bool]) -> None:
     """Settle what is on the board, until ``stop``: no tier's value changes."""
-    away = [wish for wish in board.movers if not _is_home(board, wish)]
-    if away and not stop() and not _all_home(board):
-        for wish in sorted(away, key=lambda wish: (-wish.gpus, wish.number)):
-            if stop():
-                return
-            _go_home(board, wish)
+    homing.bring_home(board, stop)
+    for _ in range(_PASSES):
+        if not _suit_all(board, stop):
+            return
+
+
+def _suit_all(board: Board, stop: Callable[[], bool]) -> bool:
+    """Whether any block found a place that suits it better."""
+    has_changed = False
     for number in sorted(board.blocks):
         if stop():
-            return
-        if board.wishes[number].reservation is None:
-            _suit(board, board.blocks[number])
-
-
-def _is_home(board: Board, wish: Wish) -> bool:
-    return set(board.blocks[wish.number].racks()) == set(wish.keep)
-
-
-def _all_home(board: Board) -> bool:
-    """Every reservation where it stood, and all else placed anew. False, and nothing changed: there is no room."""
-    board.begin()
-    others = [block for block in board.blocks.values() if block.wish.reservation is None]
-    for block in [*others, *(board.blocks[wish.number] for wish in board.movers)]:
-        board.remove(block)
-    board.stand(board.home)
-    return _end(board, _place_all(board, others))
-
-
-def _go_home(board: Board, wish: Wish) -> bool:
-    """One reservation back, and the blocks on its racks elsewhere. False, and nothing changed: there is no room."""
-    board.begin()
-    board.remove(board.blocks[wish.number])
-    own = set(wish.keep)
-    near = [board.blocks[number] for number in board.near(wish.first_start, wish.first_start + wish.days)]
-    guests = [block for block in near if not own.isdisjoint(block.racks())]
-    if any(block.wish.reservation is not None for block in guests):
-        return _end(board, False)
-    for block in guests:
-        board.remove(block)
-    placed = placement.place(board, wish, wish.first_start, wish.gpus)
-    return _end(board, placed is not None and _is_home(board, wish) and _place_all(board, guests))
-
-
-def _place_all(board: Board, blocks: list[Block]) -> bool:
-    """Each as large as it was, at its start or another of its window; by start, so that none is in another's way."""
-    for block in sorted(blocks, key=lambda block: (block.start, -block.gpus, block.wish.number)):
-        placed = placement.accept(board, block.wish, _starts(block), most=block.gpus)
-        if placed is None or placed.gpus < block.gpus:
             return False
-    return True
+        if board.wishes[number].reservation is None:
+            has_changed |= _suit(board, board.blocks[number])
+    return has_changed
 
 
-def _starts(block: Block) -> Iterable[int]:
-    yield block.start
-    yield from (s for s in range(block.wish.first_start, block.wish.last_start + 1) if s != block.start)
-
-
-def _suit(board: Board, block: Block) -> None:
-    """Place the block anew, if that keeps more of the racks it extends, spreads it less or lets it start earlier."""
-    wish, before = block.wish, _dislike(board, block)
-    if before == (0, 0, 0, 0):
-        return
+def _suit(board: Board, block: Block) -> bool:
+    """Place the block anew where that keeps more of the racks it extends, spreads it less or lets it start earlier."""
+    before = _dislike(board, block)
+    if before == _CONTENT:
+        return False
     board.begin()
     board.remove(block)
+    for placed in _tries(board, block):
+        if placed.gpus == block.gpus and _dislike(board, placed) < before:
+            board.commit()
+            return True
+        board.remove(placed)
+    board.roll_back()
+    return False
+
+
+def _tries(board: Board, block: Block) -> Iterator[Block]:
+    """The block placed in one way after the other; each is to be removed before the next."""
+    wish, gpus = block.wish, block.gpus
+    for rack in _by_days_opened(board, block):
+        placed = placement.place_at(board, wish, block.start, gpus, (rack,))
+        if placed is not None:
+            yield placed
     earlier = range(wish.first_start, min(block.start, wish.first_start + _MOST_STARTS))
-    placed = placement.accept(board, wish, (*earlier, block.start), most=block.gpus)
-    _end(board, placed is not None and placed.gpus == block.gpus and _dislike(board, placed) < before)
+    for start in (block.start, *earlier):
+        if placement.largest(board, wish, start) >= gpus:
+            placed = placement.place(board, wish, start, gpus)
+            if placed is not None:
+                yield placed
 
 
-def _dislike(board: Board, block: Block) -> tuple[int, int, int, int]:
-    """Racks of the extended reservation that it does not have, halls and pods beyond one or its size's need, delay."""
+def _by_days_opened(board: Board, block: Block) -> list[int]:
+    """Shared racks, those first that the block would have for itself on fewest days; only fewer than on its own."""
+    own = block.rack
+    if own is None:
+        return []
+    days = slice(block.start, block.end)
+    opened = {rack: int((board.shared.of(rack)[days] == 0).sum()) for rack in board.shared.racks}
+    fewer = (rack for rack in opened if opened[rack] < opened[own])
+    return sorted(fewer, key=lambda rack: (opened[rack], rack))
+
+
+def _dislike(board: Board, block: Block) -> Dislike:
+    """What is wrong with where the block stands, worst first.
+
+    GPUs not on the racks of the reservation that it extends; halls and pods beyond those that its size needs; days on
+    which it has a shared rack for itself; days since its earliest start.
+    """
     cluster, wish = board.cluster, block.wish
-    racks = list(block.racks())
-    lost = len(wish.keep) - len(set(racks) & set(wish.keep))
-    halls = len({int(cluster.halls.of_rack[rack]) for rack in racks})
-    pods = len({int(cluster.pods.of_rack[rack]) for rack in racks})
-    whole = max(1, block.gpus // GPUS_PER_RACK)
-    return (
-        lost,
-        halls - _fewest(board.hall_sizes, whole),
-        pods - _fewest(board.pod_sizes, whole),
-        block.start - wish.first_start,
-    )
+    lost = away_gpus(block) if wish.keep else 0
+    delay = block.start - wish.first_start
+    if block.rack is not None:
+        alone = board.shared.of(block.rack)[block.start : block.end] == block.gpus
+        return lost, 0, 0, int(np.count_nonzero(alone)), delay
+    halls = len({int(cluster.hall_of_pod[pod]) for pod in block.shares})
+    racks = block.gpus // GPUS_PER_RACK
+    pods = len(block.shares) - _fewest(board.pod_sizes, racks)
+    return lost, halls - _fewest(board.hall_sizes, racks), pods, 0, delay
 
 
 def _fewest(sizes: list[int], racks: int) -> int:
@@ -109,11 +108,3 @@ def _fewest(sizes: list[int], racks: int) -> int:
         if racks <= 0:
             return number
     return len(sizes)
-
-
-def _end(board: Board, is_good: bool) -> bool:
-    if is_good:
-        board.commit()
-    else:
-        board.roll_back()
-    return is_good
