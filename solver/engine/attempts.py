@@ -11,6 +11,7 @@ import math
 import random
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 from solver.engine import admission
 from solver.engine.admission import Guide, Order
@@ -32,8 +33,8 @@ _GRACE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A hand's attempts at ``tier`` on top of ``positions``: each ``step``-th way from ``first`` on, then sweeps
-    where a relaxation guides them, else noisy ones.
+    """A hand's attempts at ``tier`` on top of ``positions``: each ``step``-th way from ``first`` on and sweeps
+    where a relaxation guides them, else then noisy ones.
 
     ``seconds``: when to stop, after one attempt at least; None: no limit. ``more``: the most sweeps or noisy ones.
     ``enough_usd``: the tier's bound, None where it is not known.
@@ -76,38 +77,51 @@ def carry_out(problem: Problem, task: Task, stop: Stop) -> Best:
     clock = _Clock(task.seconds, stop)
     board = board_of(problem)
     chance = random.Random(task.seed)  # noqa: S311 - chance for a search, no secret
-    ways = list(itertools.product(POLICIES, admission.ways(*task.guides)))
-    guided = bool(task.guides[0].fractions)
-    best: Best | None = None
-    for number in range(task.first % len(ways), len(ways), task.step):
-        if best is not None and (clock.is_late(_PLAIN_SHARE if guided else 1.0) or _is_enough(best, task)):
-            break
-        policy, way = ways[number]
-        value, positions = _attempt(board, task, policy, way, stop)
-        if best is None or value > best.value_usd:
-            best = Best(value, number, positions)
+    if task.guides[0].fractions:
+        return _sweep(board, task, chance, clock)
+    best = _plainly(board, task, clock)
     if best is None:
         raise AssertionError("a task makes one attempt at least")
-    if _is_enough(best, task):
-        return best
-    return _sweep(board, task, best, chance, clock) if guided else _with_noise(board, task, best, chance, clock)
+    return best if _is_enough(best, task) else _with_noise(board, task, best, chance, clock)
 
 
-def _sweep(board: Board, task: Task, best: Best, chance: random.Random, clock: _Clock) -> Best:
+def _sweep(board: Board, task: Task, chance: random.Random, clock: _Clock) -> Best:
+    """One sweep first, as nothing else gets as far so soon; then the plain ways, and sweeps in the rest of the time."""
     board.set_up(task.positions)
     sweeper = Sweeper(board, task.tier, task.guides[-1], chance)
 
-    def stop(sweeps: int) -> bool:
-        value = sweeper.values[-1] if sweeper.values else -math.inf
-        late = clock.is_late() and (sweeps > 0 or clock.stop())  # one sweep at least: nothing else gets as far
-        return sweeps >= task.more or late or _is_enough(Best(value, 0, ()), task)
+    def swept() -> Best:
+        return Best(sweeper.values[-1] if sweeper.values else -math.inf, task.first, sweeper.best)
+
+    def stop(most: int, sweeps: int) -> bool:
+        late = clock.is_late() and (sweeper.swept > 0 or clock.stop())
+        return sweeps >= most or late or _is_enough(swept(), task)
 
     def progress(sweeps: int) -> float:
         return clock.share if task.seconds is not None else sweeps / max(1, task.more)
 
-    sweeper.run(stop, progress, clock.stop)
-    if sweeper.best and sweeper.values > [*_above(board, task, best), best.value_usd]:
-        return Best(sweeper.values[-1], best.number, sweeper.best)
+    sweeper.run(partial(stop, min(1, task.more)), progress, clock.stop)
+    if _is_enough(swept(), task):
+        return swept()
+    best = _plainly(board, task, clock, share=_PLAIN_SHARE, is_needed=not sweeper.best)
+    if best is None or not _is_enough(best, task):
+        sweeper.run(partial(stop, task.more - 1), progress, clock.stop)
+    if best is None or (sweeper.best and sweeper.values > [*_above(board, task, best), best.value_usd]):
+        return swept()
+    return best
+
+
+def _plainly(board: Board, task: Task, clock: _Clock, *, share: float = 1.0, is_needed: bool = True) -> Best | None:
+    """The best of the hand's plain ways in this share of the time; at least one is tried where one ``is_needed``."""
+    ways = list(itertools.product(POLICIES, admission.ways(*task.guides)))
+    best: Best | None = None
+    for number in range(task.first % len(ways), len(ways), task.step):
+        if (best is not None or not is_needed) and (clock.is_late(share) or (best and _is_enough(best, task))):
+            break
+        policy, way = ways[number]
+        value, positions = _attempt(board, task, policy, way, clock.stop)
+        if best is None or value > best.value_usd:
+            best = Best(value, number, positions)
     return best
 
 

@@ -39,7 +39,8 @@ _SMALL_RELAXATION = 100_000
 """Requests x days up to which relaxing every tier takes next to no time; beyond, the lower ones wait for the end."""
 _PRICED_TIER = 1
 _GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.1, 0.65), 0.1
-"""Shares of the time left that attempts at the first tiers, and at each one behind them, may take."""
+"""Shares of the time left that attempts at the first tiers, and at each one behind them, may take; the larger share
+where there is one tier in all."""
 _MOST_SWEEPS = 10_000
 _MOST_NOISY, _ROUNDS_PER_ATTEMPT = 60, 20
 _RELAXATION_SHARE = 0.6
@@ -186,7 +187,7 @@ class _Solve:
             return
         first, first_values = board.positions(), board.values()
         best = board.home
-        shares = itertools.chain(_GUIDED_SHARES, itertools.repeat(_LAST_GUIDED_SHARE))
+        shares = itertools.chain(_GUIDED_SHARES[-len(first_values) :], itertools.repeat(_LAST_GUIDED_SHARE))
         for tier, share in zip(first_values, shares, strict=False):
             if self.watch.interrupted:
                 break

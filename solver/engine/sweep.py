@@ -38,6 +38,8 @@ class Sweeper:
         self.best: tuple[Position, ...] = ()
         self.values: list[float] = []
         """Of the best plan, by tier down to this one; empty while there is none."""
+        self.swept = 0
+        """Sweeps made so far."""
         self._board, self._tier, self._chance = board, tier, chance
         liked = as_relaxed(guide)
         self._stood = {position.number: position for position in board.positions()}
@@ -73,7 +75,7 @@ class Sweeper:
         sweeps, at_best = 0, False
         self._halted = halted
         while not stop(sweeps):
-            if not self.best or sweeps < _FULL_SWEEPS:
+            if not self.best or self.swept < _FULL_SWEEPS:
                 self._sweep()
             else:
                 if not at_best:
@@ -81,6 +83,7 @@ class Sweeper:
                     at_best = True
                 self._sweep_from(self._some_day(), 1.0 - progress(sweeps))
             sweeps += 1
+            self.swept += 1
 
     def _sweep(self) -> None:
         """Place what must stand and what is selected on an empty board; what lacked room last time comes earlier."""
