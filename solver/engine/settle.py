@@ -6,7 +6,7 @@ better, and blocks below a rack gather on shared racks. No value is given up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def _suit(board: Board, block: Block) -> bool:
         return False
     board.begin()
     board.remove(block)
-    for placed in _tries(board, block):
+    for placed in _tries(board, block, before):
         if placed.gpus == block.gpus and _dislike(board, placed) < before:
             board.commit()
             return True
@@ -57,19 +57,26 @@ def _suit(board: Board, block: Block) -> bool:
     return False
 
 
-def _tries(board: Board, block: Block) -> Iterator[Block]:
+def _tries(board: Board, block: Block, dislike: Dislike) -> Iterator[Block]:
     """The block placed in one way after the other; each is to be removed before the next."""
     wish, gpus = block.wish, block.gpus
     for rack in _by_days_opened(board, block):
         placed = placement.place_at(board, wish, block.start, gpus, (rack,))
         if placed is not None:
             yield placed
-    earlier = range(wish.first_start, min(block.start, wish.first_start + _MOST_STARTS))
-    for start in (block.start, *earlier):
+    for start in _starts(block, dislike):
         if placement.largest(board, wish, start) >= gpus:
             placed = placement.place(board, wish, start, gpus)
             if placed is not None:
                 yield placed
+
+
+def _starts(block: Block, dislike: Dislike) -> Iterable[int]:
+    """Its own, some earlier ones; and if it lacks racks that it extends or is spread, some later ones."""
+    wish = block.wish
+    earlier = range(wish.first_start, min(block.start, wish.first_start + _MOST_STARTS))
+    later = range(block.start + 1, min(wish.last_start, block.start + _MOST_STARTS) + 1)
+    return block.start, *earlier, *(later if any(dislike[:3]) else ())
 
 
 def _by_days_opened(board: Board, block: Block) -> list[int]:

@@ -147,7 +147,7 @@ def away_gpus(block: Block) -> int:
 
 
 def near_home(board: Board, before: Block) -> Block | None:
-    """The block on its own racks as far as they are free, and on others in the same unit of its scope, near ones first."""
+    """The block on its own racks as far as they are free, and on others in the same unit of its scope, near first."""
     wish, start, gpus = before.wish, before.start, before.gpus
     if not wish.keep:
         return None
