@@ -13,6 +13,7 @@ import numpy as np
 from solver.engine import homing, placement
 from solver.engine.board import Block, Board
 from solver.engine.trial import away_gpus
+from solver.engine.wishes import Wish
 from solver.terms import GPUS_PER_RACK
 
 _MOST_STARTS = 4
@@ -24,6 +25,7 @@ _CONTENT: Dislike = (0, 0, 0, 0, 0)
 
 def settle(board: Board, stop: Callable[[], bool]) -> None:
     """Settle what is on the board, until ``stop``: no tier's value changes."""
+    _suit_all(board, stop)  # first, as it is quick: bringing home may take all the time there is
     homing.bring_home(board, stop)
     for _ in range(_PASSES):
         if not _suit_all(board, stop):
@@ -66,9 +68,10 @@ def _tries(board: Board, block: Block, dislike: Dislike) -> Iterator[Block]:
             yield placed
     for start in _starts(block, dislike):
         if placement.largest(board, wish, start) >= gpus:
-            placed = placement.place(board, wish, start, gpus)
-            if placed is not None:
-                yield placed
+            for place in (_gathered, placement.place):
+                placed = place(board, wish, start, gpus)
+                if placed is not None:
+                    yield placed
 
 
 def _starts(block: Block, dislike: Dislike) -> Iterable[int]:
@@ -77,6 +80,27 @@ def _starts(block: Block, dislike: Dislike) -> Iterable[int]:
     earlier = range(wish.first_start, min(block.start, wish.first_start + _MOST_STARTS))
     later = range(block.start + 1, min(wish.last_start, block.start + _MOST_STARTS) + 1)
     return block.start, *earlier, *(later if any(dislike[:3]) else ())
+
+
+def _gathered(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:
+    """The block in the hall where it needs the fewest pods; None: no hall has room for all of it."""
+    room, racks = board.room(wish, start), gpus // GPUS_PER_RACK
+    if room is None or room.racks < racks or racks <= 1 or wish.scope == "pod":
+        return None
+    found = []
+    for hall in np.flatnonzero(room.halls >= racks).tolist():
+        pods = np.flatnonzero(board.cluster.hall_of_pod == hall)
+        pods = pods[np.argsort(-room.pods[pods], kind="stable")]
+        before = np.cumsum(room.pods[pods]) - room.pods[pods]
+        shares = np.clip(racks - before, 0, room.pods[pods])
+        if shares.sum() == racks:
+            found.append((np.count_nonzero(shares), hall, dict(zip(pods.tolist(), shares.tolist(), strict=True))))
+    if not found:
+        return None
+    wanted = min(found, key=lambda item: item[:2])[2]
+    block = Block(wish, start, gpus)
+    stuck = board.place(block, {pod: share for pod, share in wanted.items() if share})
+    return block if stuck is None else None
 
 
 def _by_days_opened(board: Board, block: Block) -> list[int]:

@@ -115,7 +115,7 @@ def test_a_reservation_keeps_as_many_of_its_racks_as_are_free() -> None:
 
 @pytest.mark.parametrize(("spare", "expected"), [(0, {0}), (1, {3})], ids=["the hall has room", "R2: it has none"])
 def test_a_hall_that_is_full_takes_nobody_home(spare: int, expected: set[int]) -> None:
-    """Its last rack is a spare on days on which an accepted block stands there, which has to: its site is that hall's."""
+    """Its last rack is a spare on days on which an accepted block stands there, and that one has to be in this site."""
     sites = [
         build.site("s1", halls=[build.hall("h1", pods={"p1": ["r0", "r1"]}, spare_racks=spare)]),
         build.site("s2", halls=[build.hall("h2", pods={"p2": ["r2", "r3"]})]),
