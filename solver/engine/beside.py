@@ -11,11 +11,13 @@ from solver.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from solver.engine.bound import Relaxation
+    from solver.engine.programs.tiers import Proof
 
 
 def get_ready() -> None:
     """Load what relaxations need."""
-    import solver.engine.bound  # noqa: F401
+    import solver.engine.bound
+    import solver.engine.programs.tiers  # noqa: F401
 
 
 def relax(
@@ -49,3 +51,25 @@ def guide(  # noqa: PLR0913 - all that a relaxation is about
 
     problem = build.build(snapshot, cluster, decisions, tier=tier, reached=reached)
     return bound.relax_linearly(given.given(problem, accepted), deadline_seconds)
+
+
+def sharpen(relaxation: Relaxation, reached: Mapping[int, float]) -> Relaxation:
+    """As `solver.engine.bound.sharpen`, with as much work as that takes."""
+    from solver.engine import bound
+
+    return bound.sharpen(relaxation, reached, None)
+
+
+def prove(
+    snapshot: Snapshot,
+    cluster: Cluster,
+    decisions: Decisions,
+    *,
+    tier: int,
+    reached: Mapping[int, float],
+    seconds: float | None,
+) -> Proof | None:
+    """As `solver.engine.programs.tiers.prove`."""
+    from solver.engine.programs import tiers
+
+    return tiers.prove(snapshot, cluster, decisions, tier=tier, reached=reached, seconds=seconds)

@@ -1,7 +1,7 @@
 """Chains of improvement side by side: one worker each, joined after every leg at the best plan.
 
-A leg is a piece of work that ends by rounds (deterministic) or by time. No OR-Tools here, so that a worker starts fast
-and stays small.
+A leg is a piece of work that ends by rounds (deterministic) or by time: ruin and recreate, or programs. OR-Tools is
+loaded for programs only, so that a worker starts fast and stays small.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from solver import cluster
@@ -19,11 +19,14 @@ from solver.engine.admission import Guide
 from solver.engine.board import Board, Position
 from solver.engine.crew import Crew
 from solver.engine.improve import Chain
+from solver.engine.programs.neighbourhoods import Sizes
 from solver.engine.watch import OPTIMAL_GAP, Watch
 from solver.engine.wire import Stop
 from solver.snapshot import Snapshot
 
-_LEG_SECONDS = 4.0
+_LEG_SECONDS, _LEG_SECONDS_OF_PROGRAMS = 4.0, 3.0
+_ROUNDS_PER_PROGRAM = 100
+"""A program counts for as much work as so many rounds of ruin and recreate."""
 _LEGS_BY_ROUNDS = 4
 _LEAST_PATIENCE, _PATIENCE_PER_REQUEST = 500, 150
 _GRACE_SECONDS = 0.5
@@ -44,7 +47,7 @@ class Leg:
 
     The threshold cools down while progress goes from ``heat_from`` to ``heat_to``, both in [0, 1]. ``patience``: rounds
     without a better plan after which the leg gives up. ``deepest``: the last tier that counts; None: all. ``guide``:
-    what says which room is worth how much.
+    what says which room is worth how much. ``sizes``: the leg solves programs over neighbourhoods of these sizes.
     """
 
     positions: tuple[Position, ...]
@@ -56,15 +59,17 @@ class Leg:
     patience: int
     deepest: int | None = None
     guide: Guide | None = None
+    sizes: Sizes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A leg's best positions with their value by tier, and the rounds it took."""
+    """A leg's best positions with their value by tier, whether it gave up, and how large its programs have become."""
 
     positions: tuple[Position, ...]
     values: dict[int, float]
     gave_up: bool
+    sizes: Sizes | None = None
 
 
 def improve(  # noqa: PLR0913 - what there is to know about a search
@@ -76,6 +81,7 @@ def improve(  # noqa: PLR0913 - what there is to know about a search
     reserve: float,
     guide: Guide | None = None,
     deepest: int | None = None,
+    by_programs: bool = False,
 ) -> None:
     """Follow one chain for each hand of the crew, from the board's blocks on, and leave the best plan on the board.
 
@@ -83,12 +89,18 @@ def improve(  # noqa: PLR0913 - what there is to know about a search
     when every chain has given up. ``deepest``: the last tier that counts, the board is empty of those behind it.
     """
     best = Finished(board.positions(), board.values(), gave_up=False)
-    for legs in _plan_legs(crew, watch, board, reserve=reserve):
+    sizes = [Sizes() if by_programs else None] * crew.hands
+    for legs in _plan_legs(crew, watch, board, reserve=reserve, by_programs=by_programs):
         if _is_closed(best.values, watch, deepest):
             break
-        started = [replace(leg, positions=best.positions, deepest=deepest, guide=guide) for leg in legs]
+        started = [
+            replace(leg, positions=best.positions, deepest=deepest, guide=guide, sizes=size)
+            for leg, size in zip(legs, sizes, strict=True)
+        ]
         finished = crew.run(run_leg, problem, started, enough=lambda: watch.seconds_left(reserve - _GRACE_SECONDS) == 0)
         best = max([best, *finished], key=lambda item: list(item.values.values()))
+        if len(finished) == len(sizes):
+            sizes = [item.sizes for item in finished]
         if deepest is None:
             watch.values = dict(best.values)
             watch.tell("improvement")
@@ -106,7 +118,7 @@ def _is_closed(values: dict[int, float], watch: Watch, deepest: int | None) -> b
     )
 
 
-def _plan_legs(crew: Crew, watch: Watch, board: Board, *, reserve: float) -> Iterator[list[Leg]]:
+def _plan_legs(crew: Crew, watch: Watch, board: Board, *, reserve: float, by_programs: bool) -> Iterator[list[Leg]]:
     """The legs of all chains, one list after the other, until the work limit or the time limit is reached."""
     parameters = crew.parameters
     began, patience = watch.seconds, _LEAST_PATIENCE + _PATIENCE_PER_REQUEST * len(board.wishes)
@@ -115,7 +127,7 @@ def _plan_legs(crew: Crew, watch: Watch, board: Board, *, reserve: float) -> Ite
         rounds = None if parameters.work_limit is None else -(-parameters.work_limit // _LEGS_BY_ROUNDS)
         if (rounds is not None and number * rounds >= parameters.work_limit) or (left is not None and left <= 0):  # type: ignore[operator]
             return
-        seconds = None if left is None else min(_LEG_SECONDS, left)
+        seconds = None if left is None else min(_LEG_SECONDS_OF_PROGRAMS if by_programs else _LEG_SECONDS, left)
         done, ahead = _progress(number, rounds, watch.seconds - began, seconds, left)
         yield [
             Leg((), f"{parameters.seed}/{number}/{chain}", rounds, seconds, done, ahead, patience)
@@ -152,10 +164,25 @@ def run_leg(problem: Problem, leg: Leg, enough: Stop) -> Finished:
         return leg.progress_from + (leg.progress_to - leg.progress_from) * min(1.0, max(shares))
 
     chance = random.Random(leg.seed)  # noqa: S311 - chance for a search, no secret
+    if leg.sizes is not None:
+        return _run_programs(board, leg, leg.sizes, chance, stop)
     chain = Chain(board, chance, guide=leg.guide, patience=leg.patience, deepest=leg.deepest)
     best = chain.run(stop, progress)
     board.set_up(best)
     return Finished(best, board.values(), chain.gave_up)
+
+
+def _run_programs(board: Board, leg: Leg, sizes: Sizes, chance: random.Random, stop: Callable[[int], bool]) -> Finished:
+    """The leg as programs, which need OR-Tools."""
+    began = time.monotonic()
+    from solver.engine.programs.search import Programs
+
+    def seconds_left() -> float | None:
+        return None if leg.seconds is None or leg.rounds is not None else leg.seconds - (time.monotonic() - began)
+
+    search = Programs(board, chance, sizes, guide=leg.guide, deepest=leg.deepest)
+    best = search.run(lambda programs: stop(_ROUNDS_PER_PROGRAM * programs), seconds_left)
+    return Finished(best, board.values(), gave_up=False, sizes=sizes)
 
 
 def board_of(problem: Problem) -> Board:

@@ -54,7 +54,7 @@ class Ledger:
         room = int(self._quota_room[start:end, wish.tenant].min())
         if room < wish.min_gpus:
             return room
-        slack = self._cluster_slack[start:end, self._rows(wish)]
+        slack = self._cluster_slack[start:end, self.rows(wish)]
         if wish.contract != NONE:
             room = min(room, int(self._booking_room[start:end, wish.contract].min()))
             held = self.held(wish.contract, start, end)[:, None]
@@ -63,7 +63,7 @@ class Ledger:
 
     def site_room(self, wish: Wish, start: int, end: int) -> Grid:
         """The most GPUs that R7 and R8 leave for ``wish`` on all of ``[start, end)``, by site."""
-        slack = self._site_slack[start:end, :, self._rows(wish)]
+        slack = self._site_slack[start:end, :, self.rows(wish)]
         if wish.contract != NONE and self._contract_site[wish.contract] != NONE:
             slack = slack.copy()
             held = self.held(wish.contract, start, end)[:, None]
@@ -72,6 +72,37 @@ class Ledger:
             return np.full(slack.shape[1], UNLIMITED, dtype=np.int64)
         room: Grid = slack.min(axis=(0, 2))
         return room
+
+    def rows(self, wish: Wish) -> slice:
+        """The rows whose left side a block of this wish raises: all for a firm one, R8 with ``n`` up to its own."""
+        if wish.recall_notice_days is None:
+            return slice(0, 1 + len(self._notices))
+        return slice(1, 1 + sum(n <= wish.recall_notice_days for n in self._notices))
+
+    def holds_in(self, contract: int, site: int | None, row: int) -> bool:
+        """Whether the contract's hold counts in a row over the cluster, or in that of a site."""
+        here = site is None or self._contract_site[contract] == site
+        return here and bool(self._counts_in_row[contract, row])
+
+    @property
+    def cluster_slack(self) -> Grid:
+        """R7, R8: what each row leaves over the cluster, days x rows; a hold that a booking uses up comes back."""
+        return self._cluster_slack
+
+    @property
+    def site_slack(self) -> Grid:
+        """The same in each site, days x sites x rows."""
+        return self._site_slack
+
+    @property
+    def booking_room(self) -> Grid:
+        """R6: GPUs that may still be booked, days x contracts."""
+        return self._booking_room
+
+    @property
+    def quota_room(self) -> Grid:
+        """R9: GPUs that may still be promised, days x tenants."""
+        return self._quota_room
 
     def copy(self) -> Ledger:
         """The same counts, to be changed apart."""
@@ -88,7 +119,7 @@ class Ledger:
         ``gpus``: all of it, where only a part of it has a site yet.
         """
         gpus = sum(by_site.values()) if gpus is None else gpus
-        rows = self._rows(wish)
+        rows = self.rows(wish)
         for site, here in by_site.items():
             self._site_slack[start:end, site, rows] -= sign * here
         if wish.must_stand:
@@ -106,12 +137,6 @@ class Ledger:
         self._cluster_slack[start:end] += freed
         if self._contract_site[contract] != NONE:
             self._site_slack[start:end, self._contract_site[contract]] += freed
-
-    def _rows(self, wish: Wish) -> slice:
-        """The rows whose left side a block of this wish raises: all for a firm one, R8 with ``n`` up to its own."""
-        if wish.recall_notice_days is None:
-            return slice(0, 1 + len(self._notices))
-        return slice(1, 1 + sum(n <= wish.recall_notice_days for n in self._notices))
 
     def _hold_rows(self) -> Grid:
         """contracts x rows: 1 where the contract's hold counts in the row (R7 always, R8 where its lead is below n)."""

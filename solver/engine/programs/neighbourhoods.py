@@ -1,0 +1,77 @@
+"""Neighbourhoods: which blocks leave at once, and which pods are open to whoever takes their room.
+
+Two kinds: all that stands in a few pods, on whatever days; and all that stands on some days, in whatever pods. Each
+kind grows while its programs are solved to the end, and shrinks where they are not.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from solver.engine.board import Block, Board
+
+_GROWTH, _SHRINKAGE = 1.05, 0.93
+_LEAST_PODS, _LEAST_DAYS = 2, 7
+_LEAST_SHARE = 0.02
+_SHARE_OF_PODS = 0.6
+_OWN_TIER = 0.5
+
+
+class Kind(StrEnum):
+    PODS = "pods"
+    DAYS = "days"
+
+
+@dataclass(slots=True)
+class Sizes:
+    """How large neighbourhoods are: in pods, and as a share of the days."""
+
+    pods: float = 3.0
+    days: float = 0.18
+
+    def adapt(self, kind: Kind, *, solved: bool) -> None:
+        """Grow where the last program was solved to the end, else shrink."""
+        factor = _GROWTH if solved else _SHRINKAGE
+        if kind is Kind.PODS:
+            self.pods = max(float(_LEAST_PODS), self.pods * factor)
+        else:
+            self.days = min(1.0, max(_LEAST_SHARE, self.days * factor))
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """The blocks that leave, the pods that may be used (None: all), and the days ``[first, last)`` that it is about."""
+
+    kind: Kind
+    freed: list[Block]
+    pods: frozenset[int] | None
+    first: int
+    last: int
+
+
+def draw(
+    board: Board, chance: random.Random, sizes: Sizes, tier: int, may_leave: Callable[[Block], bool]
+) -> Neighbourhood:
+    """A neighbourhood by chance, for a program that is about ``tier``; often those above it stay where they are."""
+    blocks = [block for block in board.blocks.values() if may_leave(block)]
+    if chance.random() < _OWN_TIER:
+        blocks = [block for block in blocks if block.wish.tier >= tier]
+    days = board.cluster.days
+    if chance.random() < _SHARE_OF_PODS:
+        count = int(sizes.pods) + (chance.random() < sizes.pods % 1)
+        pods = frozenset(chance.sample(range(len(board.pods)), min(len(board.pods), count)))
+        return Neighbourhood(Kind.PODS, [b for b in blocks if pods_of(board, b) <= pods], pods, 0, days)
+    length = max(_LEAST_DAYS, int(days * sizes.days))
+    first = chance.randrange(-length // 2, max(1, days - length // 2))
+    freed = [block for block in blocks if block.start < first + length and block.end > first]
+    return Neighbourhood(Kind.DAYS, freed, None, first, first + length)
+
+
+def pods_of(board: Board, block: Block) -> set[int]:
+    """The pods that the block stands in."""
+    if block.rack is not None:
+        return {int(board.cluster.pods.of_rack[block.rack])}
+    return set(block.shares)

@@ -1,0 +1,211 @@
+"""Large neighbourhoods: some blocks leave, a program decides what stands in their room, again and again.
+
+Heuristic. The program counts racks by pod; racks are bound afterwards, and what found none goes elsewhere. A round is
+kept when no tier is worth less than before.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from solver.engine import placement
+from solver.engine.admission import Guide, as_relaxed
+from solver.engine.board import Block, Board, Position
+from solver.engine.programs import neighbourhoods, solving
+from solver.engine.programs.enact import enact
+from solver.engine.programs.model import CENTS, Choice, Model, Taken
+from solver.engine.programs.neighbourhoods import Neighbourhood, Sizes
+from solver.engine.programs.solving import Effort, Relaxed
+from solver.engine.programs.ways import Surveyor, Way, way_of
+from solver.engine.selection import worths
+from solver.engine.wishes import Wish
+
+_WORK = 1.0
+_MOST_STARTS = 30
+"""Starts of a wish that a program may choose from."""
+_PROMISING = 0.5
+"""A way is left out where one unit of it costs more than this share of what the linear program could gain."""
+_LEAST_GAIN = 1e-4
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a program may choose from: ways, those that are taken now, and who has to stand."""
+
+    ways: list[Way]
+    now: list[Taken]
+    must: frozenset[int]
+
+
+class Programs:
+    """Rounds on one board, with their own source of chance. ``sizes`` say how large neighbourhoods have become.
+
+    ``deepest``: the last tier that counts, of those behind it nothing stands; None: all count.
+    """
+
+    def __init__(
+        self, board: Board, chance: random.Random, sizes: Sizes, *, guide: Guide | None, deepest: int | None = None
+    ) -> None:
+        self.board, self.chance, self.sizes = board, chance, sizes
+        self._seconds_left: Callable[[], float | None] = lambda: None
+        every = [w for w in board.wishes if deepest is None or w.tier <= deepest]
+        self._tiers = sorted({wish.tier for wish in every if not wish.must_stand})
+        self._wishes = [wish for wish in every if not wish.must_stand and wish.first_start <= wish.last_start]
+        guide = guide or Guide({}, np.zeros(board.cluster.days))
+        worth = worths(self._wishes, guide) if self._wishes else {}
+        liked = as_relaxed(guide)
+        self._starts = {wish.number: tuple(liked(wish)) for wish in self._wishes}
+        self._wishes.sort(key=lambda wish: (wish.tier, -worth[wish.number], wish.number))
+
+    def run(self, stop: Callable[[int], bool], seconds_left: Callable[[], float | None]) -> tuple[Position, ...]:
+        """Rounds until ``stop(rounds)``; the board has the best plan then. A program ends where none are left."""
+        rounds = 0
+        self._seconds_left = seconds_left
+        while self._tiers and not stop(rounds):
+            rounds += 1
+            self._round(self._some_tier())
+        return self.board.positions()
+
+    def _some_tier(self) -> int:
+        """The last tier as often as all others: those are better known already."""
+        return self._tiers[-1] if self.chance.random() < 0.5 else self.chance.choice(self._tiers)
+
+    def _round(self, tier: int) -> None:
+        """One neighbourhood and its program; the board is as it was, or no worse."""
+        board = self.board
+        place = neighbourhoods.draw(board, self.chance, self.sizes, tier, self._may_leave)
+        before = self._values()
+        board.begin()
+        for block in place.freed:
+            board.remove(block)
+        draft = self._draft(place, tier)
+        taken = None if draft is None else self._solved(draft, place, tier)
+        if taken is None or not self._enact(taken, place, before):
+            board.roll_back()
+            return
+        board.commit()
+
+    def _may_leave(self, block: Block) -> bool:
+        wish = block.wish
+        is_kept_on_a_shared_rack = wish.reservation is not None and wish.shares_a_rack
+        return wish.must_stand or (self._tiers[0] <= wish.tier <= self._tiers[-1] and not is_kept_on_a_shared_rack)
+
+    def _draft(self, place: Neighbourhood, tier: int) -> Draft | None:
+        """The ways of those that left and of those that are declined; None where one that must stand has none."""
+        board = self.board
+        surveyor = Surveyor(board, place.pods)
+        ways: list[Way] = []
+        now: list[Taken] = []
+        must = frozenset(b.wish.number for b in place.freed if b.wish.must_stand or b.wish.tier < tier)
+        for block in place.freed:
+            mine = list(surveyor.ways(block.wish, self._some_starts(block.wish, block.start)))
+            if block.wish.number in must:
+                mine = _no_smaller(mine, block)
+            found = way_of(board, block, mine)
+            if found is not None:
+                now.append(Taken(*found))
+            elif block.wish.number in must:
+                return None
+            ways += mine
+        left = {block.wish.number for block in place.freed}
+        for wish in self._outside(place, tier):
+            ways += () if wish.number in left else surveyor.ways(wish, self._some_starts(wish, None))
+        return Draft(ways, now, must)
+
+    def _solved(self, draft: Draft, place: Neighbourhood, tier: int) -> list[Taken] | None:
+        """What the program takes; None where it can't be better than what was there."""
+        model = Model(self.board, draft.ways, tier, draft.must)
+        if not _shorten(model, draft, tier):
+            return None
+        effort = Effort(_WORK, self._seconds_left(), self.chance.randrange(10**6))
+        answer = solving.solve(model.rows, model.values_of(draft.now), effort)
+        self.sizes.adapt(place.kind, solved=answer is not None and answer.is_optimal)
+        return None if answer is None else model.taken(answer.values)
+
+    def _enact(self, taken: list[Taken], place: Neighbourhood, before: list[float]) -> bool:
+        """Place what is taken, then whatever else fits; false where that is worth less than ``before``."""
+        board = self.board
+        found: dict[bool, list[float]] = {}
+        for small_first in (True, False):
+            board.begin()
+            found[small_first] = self._placed(taken, place, small_first=small_first)
+            board.roll_back()
+        best = max(found, key=lambda order: found[order])
+        if not _no_worse(found[best], before):
+            return False
+        self._placed(taken, place, small_first=best)
+        return True
+
+    def _placed(self, taken: list[Taken], place: Neighbourhood, *, small_first: bool) -> list[float]:
+        """The values by tier once it is placed in this order; nothing where one that must stand does not."""
+        board = self.board
+        enact(board, taken, lambda wish: self._starts.get(wish.number, (wish.first_start,)), small_first=small_first)
+        if any(wish.number not in board.blocks for wish in board.movers):
+            return []
+        for wish in self._outside(place, self._tiers[0]):
+            placement.accept(board, wish, self._starts[wish.number])
+        return self._values()
+
+    def _values(self) -> list[float]:
+        values = self.board.values()
+        return [values[tier] for tier in self._tiers]
+
+    def _some_starts(self, wish: Wish, own: int | None) -> Sequence[int]:
+        """Starts that the relaxation likes and some others, the block's own among them."""
+        starts = list(self._starts.get(wish.number, (wish.first_start,)))
+        if len(starts) > _MOST_STARTS:
+            half = _MOST_STARTS // 2
+            starts = starts[:half] + self.chance.sample(starts[half:], half)
+        if own is not None and own not in starts:
+            starts.append(own)
+        return starts
+
+    def _outside(self, place: Neighbourhood, tier: int) -> Iterator[Wish]:
+        """Who is not on the board, of this tier or one behind it, and might stand on a day of the neighbourhood."""
+        for wish in self._wishes:
+            if wish.number in self.board.blocks or wish.tier < tier:
+                continue
+            if wish.first_start < place.last and wish.last_start + wish.days > place.first:
+                yield wish
+
+
+def _no_smaller(ways: Iterable[Way], block: Block) -> list[Way]:
+    """The ways in which the block is no smaller than it is."""
+    steps = block.gpus // block.wish.multiple
+    return [replace(way, fewest=max(way.fewest, steps)) for way in ways if way.most >= steps]
+
+
+def _shorten(model: Model, draft: Draft, tier: int) -> bool:
+    """Shut ways that the linear program holds to be too dear. False: nothing is to be gained at all."""
+    relaxed = solving.relax(model.rows)
+    if relaxed is None:
+        return True
+    now = CENTS * sum(item.value_usd for item in draft.now if item.way.wish.tier == tier)
+    gain = relaxed.value - now
+    if gain < _LEAST_GAIN * now:
+        return False
+    own = {id(item.way) for item in draft.now}
+    for choice in model.choices:
+        if id(choice.way) not in own and _potential(choice, relaxed) < -_PROMISING * gain:
+            for variable in (choice.taken, *choice.steps.values()):
+                model.rows.upper[variable] = 0
+    return True
+
+
+def _potential(choice: Choice, relaxed: Relaxed) -> float:
+    """At most this much could the linear program's value change if the way were taken."""
+    costs = relaxed.reduced_costs
+    steps = zip(choice.steps.values(), choice.way.room, strict=True) if choice.steps else ()
+    return float(costs[choice.taken] + sum(max(0.0, costs[variable]) * room for variable, room in steps))
+
+
+def _no_worse(values: list[float], before: list[float]) -> bool:
+    for value, other in zip(values, before, strict=False):
+        if abs(value - other) > _TOLERANCE * max(1.0, abs(other)):
+            return value > other
+    return bool(values)
