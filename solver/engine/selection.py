@@ -64,6 +64,8 @@ class Selection:
         self._doubts: dict[int, int] = {}
         self._first = np.array([wish.first_start for wish in self._wishes], dtype=np.int64)
         self._end = np.array([wish.last_start + wish.days for wish in self._wishes], dtype=np.int64)
+        self._numbers = np.array([wish.number for wish in self._wishes], dtype=np.int64)
+        self._is_hopeful = np.array([self._worth[wish.number] > _HOPELESS for wish in self._wishes], dtype=np.bool_)
         self._from = np.zeros(len(board.wishes), dtype=np.int64)
         self._until = np.zeros(len(board.wishes), dtype=np.int64)
         self._since = 0
@@ -164,10 +166,11 @@ class Selection:
     def _order(self, guest: Wish | None, removed: list[Wish], first: int, last: int) -> list[Wish]:
         chance = self._chance
         wishes = {wish.number: wish for wish in (*removed, *((guest,) if guest else ()))}
-        near = np.flatnonzero((self._first < last) & (self._end > first)).tolist()
-        declined = [wish for wish in map(self._wishes.__getitem__, near) if self._is_worth_trying(wish, wishes)]
-        for wish in chance.sample(declined, min(len(declined), _MOST_CANDIDATES)):
-            wishes[wish.number] = wish
+        is_declined = self._until[self._numbers] == 0
+        near = np.flatnonzero((self._first < last) & (self._end > first) & is_declined & self._is_hopeful)
+        declined = [number for number in self._numbers[near].tolist() if number not in wishes]
+        for number in chance.sample(declined, min(len(declined), _MOST_CANDIDATES)):
+            wishes[number] = self._all[number]
         noise = chance.choice((0.05, 0.2, 0.5))
         favoured = guest.number if guest is not None and chance.random() < 0.6 else NONE
 
@@ -176,10 +179,6 @@ class Selection:
             return wish.number != favoured, -worth * chance.uniform(1 - noise, 1 + noise), wish.number
 
         return sorted(wishes.values(), key=key)
-
-    def _is_worth_trying(self, wish: Wish, others: dict[int, Wish]) -> bool:
-        number = wish.number
-        return number not in self.chosen and number not in others and self._worth[number] > _HOPELESS
 
     def _accept(self, wish: Wish, starts: Sequence[int]) -> bool:
         """At the first start at which all of it fits, else as large as it fits at one of them."""

@@ -159,9 +159,10 @@ class _Solve:
                 self._deepen(board, tier)
             best = board.positions()
         board.set_up(best)
-        if list(board.values().values()) < list(first_values.values()):
+        values = board.values()
+        if list(values.values()) < list(first_values.values()):
             board.set_up(first)
-        elif self.watch.interrupted:
+        elif any(values[tier] < value for tier, value in first_values.items()):  # its attempts may have been cut short
             self._admit_greedily(board)
 
     @staticmethod
