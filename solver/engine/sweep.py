@@ -26,7 +26,7 @@ _ROUNDS_PER_SWEEP = 200
 _MORE_ROUNDS_PER_SWEEP = 1000
 _FIRST_ROUNDS, _FIRST_ROUNDS_PER_REQUEST, _FIRST_SHARE = 5000, 3, 0.25
 """Rounds after the first sweep, at most, for each request, and as a share of the time: where counts alone decided what
-fits, selecting is what matters. Elsewhere it drifts away from what can be placed (`colossus-1`: 4 % worse).
+fits, selecting is what matters. Elsewhere it drifts away from what can be placed.
 """
 _SWEEPS_IN_VAIN = 2
 """Sweeps that leave out what must stand, before it is kept where it stood at the beginning."""

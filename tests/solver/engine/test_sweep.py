@@ -103,6 +103,21 @@ def test_what_was_selected_before_a_day_stays_when_it_is_improved_from_there_on(
     assert sorted(board.wishes[number].id for number in selection.chosen) == ["dear5", "early"]
 
 
+def test_where_all_that_is_selected_fits_the_second_sweep_places_a_better_selection() -> None:
+    """Four racks: the dearest block of three leaves one idle, and two blocks of two are worth more together."""
+    pair = [build.request(f"q{i}", gpus=144, days=2, latest=0, value_usd=200.0) for i in (1, 2)]
+    three = build.request("three", gpus=216, days=2, latest=0, value_usd=330.0)
+    board = board_of(build.snapshot(sites=TWO_HALLS, days=2, requests=[three, *pair]))
+    sweeper = Sweeper(board, 0, no_guide(board), random.Random(0))
+
+    sweeper.run(lambda sweeps: sweeps >= 1, lambda _: 0.0)
+    first = list(sweeper.values)
+    sweeper.run(lambda sweeps: sweeps >= 1, lambda _: 0.0)
+
+    assert first == [330.0]
+    assert sweeper.values == [400.0]
+
+
 def test_settling_brings_a_moved_reservation_home_when_its_racks_are_free() -> None:
     mover = build.reservation("v1", start=3, end=6, racks={"r1": 72}, move_notice_days=2)
     board = board_of(build.snapshot(sites=TWO_HALLS, reservations=[mover], requests=[build.request("q1", earliest=3)]))
