@@ -63,11 +63,10 @@ def relax(
 
     ``deadline_seconds`` None: no clock is read, the same arguments give the same answer.
     """
-    started = time.monotonic()
+    ends = None if deadline_seconds is None else time.monotonic() + deadline_seconds
     problem = build.build(snapshot, cluster, decisions, tier=tier, reached=reached)
-    relaxation = relax_linearly(problem, deadline_seconds)
-    left = None if deadline_seconds is None else deadline_seconds - (time.monotonic() - started)
-    return tighten(relaxation, DEFAULT_EFFORT, left)
+    relaxation = relax_linearly(problem, _until(ends))
+    return tighten(relaxation, DEFAULT_EFFORT, _until(ends))
 
 
 def relax_linearly(problem: Problem, deadline_seconds: float | None) -> Relaxation:
@@ -139,6 +138,11 @@ def prices(relaxation: Relaxation, cluster: Cluster) -> list[Price]:
         Price(start=cluster.date(a), end=cluster.date(b), usd_per_gpu_day=float(relaxation.day_prices[a]))
         for a, b in pairwise(edges)
     ]
+
+
+def _until(ends: float | None) -> float | None:
+    """Seconds until then; None: no clock is read."""
+    return None if ends is None else ends - time.monotonic()
 
 
 def _whole(problem: Problem, fractions: Floats) -> dict[str, tuple[int, int]]:

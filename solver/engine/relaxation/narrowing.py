@@ -25,6 +25,7 @@ MOST_COLUMNS, MOST_IN_ONE_ROW = 60_000, 20_000
 multipliers are nearly the optimal ones (Philly: 0.03 % off, and 4 seconds instead of 18)."""
 ROUNDS = 4
 OPEN = 1e-5  # of the bound: by how much it may exceed the value of the narrowed optimum, which the whole one's exceeds
+_PROGRAM_SHARE = 0.8  # of the time: the rough answer is to arrive while somebody waits for it
 NEAR = 0.03  # of a column's value: what it may lack to pay, or to be the best of its choice, at rough multipliers
 PAYS = 1e-9  # of the largest value
 
@@ -35,7 +36,7 @@ def solve(problem: Problem, deadline_seconds: float | None) -> Outcome | None:
     """The optimum; of a larger problem the outcome with the best bound, the rough one where no other is in time."""
     if len(problem.columns.choice) <= (MOST_IN_ONE_ROW if len(problem.limits) == 1 else MOST_COLUMNS):
         return linear.solve(problem, deadline_seconds)
-    ends = None if deadline_seconds is None else time.monotonic() + deadline_seconds
+    ends = None if deadline_seconds is None else time.monotonic() + _PROGRAM_SHARE * deadline_seconds
     pricing = Pricing(problem)
     found = [rough(pricing)]
     best, active = proven(problem, found[0].duals, pricing), _near(pricing, found[0].duals)
