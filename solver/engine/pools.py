@@ -20,6 +20,7 @@ from solver.engine import wire
 
 Result = TypeVar("Result")
 INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
+_CLOSING_SECONDS = 0.5
 _CONNECT_SECONDS = 10
 _CLOSE_SECONDS = 1
 _LOOK_SECONDS = 1.0
@@ -100,10 +101,14 @@ class LocalPool:
         self._halted.value = 0
 
     def close(self) -> None:
-        processes = list((self._pool._processes or {}).values())  # noqa: SLF001  # 3.11 has no "stop at once"
+        # 3.11 has no "stop at once". Its own thread is waited for: else Python's end may find it half closed.
+        processes = list((self._pool._processes or {}).values())  # noqa: SLF001
+        manager: Any = self._pool._executor_manager_thread  # noqa: SLF001
         self._pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.kill()
+        if manager is not None:
+            manager.join(_CLOSING_SECONDS)
 
 
 class DaskPool:

@@ -33,7 +33,7 @@ from solver.snapshot import Loaded, Snapshot
 _GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.1, 0.65), 0.1
 """Shares of the time left that attempts at the first tiers, and at each one behind them, may take; the larger share
 where there is one tier in all."""
-_SMALL_SHARES = (0.03, 0.12)
+_SMALL_SHARES = (0.05, 0.35)
 """The same where programs follow, which get further."""
 _MOST_SWEEPS = 10_000
 _MOST_NOISY, _ROUNDS_PER_ATTEMPT = 60, 20
