@@ -101,9 +101,9 @@ def improve(  # noqa: PLR0913 - what there is to know about a search
         best = max([best, *finished], key=lambda item: list(item.values.values()))
         if len(finished) == len(sizes):
             sizes = [item.sizes for item in finished]
-        if deepest is None:
-            watch.values = dict(best.values)
-            watch.tell("improvement")
+        reached = {tier: value for tier, value in best.values.items() if deepest is None or tier <= deepest}
+        watch.values = {**watch.values, **reached}
+        watch.tell("improvement" if deepest is None else "guided admission")
         if watch.interrupted or all(item.gave_up for item in finished):
             break
     board.set_up(best.positions)

@@ -41,6 +41,8 @@ _PACE = 1.3
 """Seconds by the clock for a second of this process, beside others that work as well."""
 _SETTLED_PER_ADMITTED = 2.0
 """How much longer than greedy admission settling may take."""
+_SETTLING_SHARE = 0.04
+"""Of the time limit, for settling where reservations may be moved: most of it brings them home again."""
 _DEEPENING_SHARE, _LEAST_DEEPENING_SECONDS = 0.15, 1.5
 _SMALL_DEEPENING_SHARES = (0.1, 0.7)
 """For programs: at the first tier, which is soon solved, and at those behind it."""
@@ -76,6 +78,8 @@ class _Solve:
     pace: float | None = None
     """Seconds that greedy admission takes this processor, undisturbed."""
     prices_to_win: dict[str, float | None] = field(default_factory=dict)
+    may_move: bool = False
+    """Whether there are reservations that may be moved for value."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -88,6 +92,7 @@ class _Solve:
         self.problem = chains.Problem(self.snapshot, decisions)
         self.bounds = Bounds(self.snapshot, cluster, decisions, self.crew, self.watch, self._reserve)
         chains.lend(self.problem, board)
+        self.may_move = bool(board.movers)
         self.crew.prepare(chains.get_ready, self.problem)
         self._ended("repair", board)
         began = time.process_time()
@@ -136,7 +141,7 @@ class _Solve:
         needed = 0.2 + 7e-6 * len(self.snapshot.requests) * days
         if self.pace is not None:
             per_hand = _EXPLAINED_PER_ADMITTED / self.crew.hands
-            needed = 0.3 + self.pace * (_SETTLED_PER_ADMITTED + _COMPLETED_PER_ADMITTED + per_hand)
+            needed = self._settling_seconds() + self.pace * (_COMPLETED_PER_ADMITTED + per_hand)
         needed += contest.seconds_for(self.snapshot, self.parameters) + bounds.seconds_at_the_end(self.snapshot)
         return min(needed, _MOST_RESERVED * (self.watch.time_limit_seconds or needed))
 
@@ -158,12 +163,19 @@ class _Solve:
             if tier != max(first_values):
                 self._deepen(board, tier)
             best = board.positions()
+            self._tell("guided admission", board, tier, first_values)
         board.set_up(best)
         values = board.values()
         if list(values.values()) < list(first_values.values()):
             board.set_up(first)
         elif any(values[tier] < value for tier, value in first_values.items()):  # its attempts may have been cut short
             self._admit_greedily(board)
+
+    def _tell(self, stage: str, board: Board, tier: int, first: dict[int, float]) -> None:
+        """What is reached down to the tier; those behind it are not placed yet, and have what greedy admission gave."""
+        values = board.values()
+        self.watch.values = {other: values[other] if other <= tier else first[other] for other in values}
+        self.watch.tell(stage)
 
     @staticmethod
     def _admit_greedily(board: Board) -> None:
@@ -248,10 +260,13 @@ class _Solve:
 
     def _settle(self, board: Board) -> None:
         """Fewer moves and less spread for the same value, in the time that was set aside for it."""
-        began = self.watch.seconds
-        most = 0.3 + _SETTLED_PER_ADMITTED * (self.pace or 0.0)
+        began, most = self.watch.seconds, self._settling_seconds()
         timed = self.parameters.work_limit is None and self.watch.time_limit_seconds is not None
         settle(board, lambda: self.watch.interrupted or (timed and self.watch.seconds - began > most))
+
+    def _settling_seconds(self) -> float:
+        by_share = _SETTLING_SHARE * (self.watch.time_limit_seconds or 0.0) if self.may_move else 0.0
+        return max(0.3 + _SETTLED_PER_ADMITTED * (self.pace or 0.0), by_share)
 
     def _complete(self, cluster: Cluster, decisions: Decisions, board: Board) -> Decisions:
         keep_longer(board)
