@@ -12,7 +12,7 @@ from solver.decisions import Decisions
 from solver.engine import beside
 from solver.engine.board import Board
 from solver.engine.crew import Crew
-from solver.engine.watch import OPTIMAL_GAP, Watch
+from solver.engine.watch import Watch
 from solver.plan import Price
 from solver.snapshot import Snapshot
 
@@ -133,7 +133,7 @@ class Bounds:
 
     def _count_pods(self, tier: int, values: Mapping[int, float]) -> None:
         """Bound the tier with pods as well, which its relaxation does not know, where there is time."""
-        if self._has_met(tier, values) or not self._has_seconds(_SHARPENING):
+        if self.watch.has_met(tier, values[tier]) or not self._has_seconds(_SHARPENING):
             return
         seconds = self._seconds_at_most(_SHARPENING)
         prove = partial(beside.prove, tier=tier, reached=_above(values, tier), seconds=seconds)
@@ -149,7 +149,7 @@ class Bounds:
         known = bound.again(self.relaxations[tier], values)
         self.relaxations[tier] = known
         self._bounded(tier, known.bound_usd)
-        is_open = known.problem.reached != before and not self._has_met(tier, values)
+        is_open = known.problem.reached != before and not self.watch.has_met(tier, values[tier])
         if not is_open or not is_small(self.snapshot) or not self._has_seconds(_SHARPENING):
             return
         seconds = self._seconds_at_most(_SHARPENING)
@@ -179,10 +179,6 @@ class Bounds:
             relaxation = cast("Relaxation", found)
             self.relaxations[self._begun] = relaxation
             self._bounded(self._begun, relaxation.bound_usd)
-
-    def _has_met(self, tier: int, values: Mapping[int, float]) -> bool:
-        bound_usd = self.watch.bounds.get(tier)
-        return bound_usd is not None and bound_usd - values[tier] <= OPTIMAL_GAP * abs(bound_usd)
 
     def _has_seconds(self, seconds: float) -> bool:
         left = self.watch.seconds_left()

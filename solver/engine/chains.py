@@ -20,7 +20,7 @@ from solver.engine.board import Board, Position
 from solver.engine.crew import Crew
 from solver.engine.improve import Chain
 from solver.engine.programs.neighbourhoods import Sizes
-from solver.engine.watch import OPTIMAL_GAP, Watch
+from solver.engine.watch import Watch
 from solver.engine.wire import Stop
 from solver.snapshot import Snapshot
 
@@ -48,6 +48,7 @@ class Leg:
     The threshold cools down while progress goes from ``heat_from`` to ``heat_to``, both in [0, 1]. ``patience``: rounds
     without a better plan after which the leg gives up. ``deepest``: the last tier that counts; None: all. ``guide``:
     what says which room is worth how much. ``sizes``: the leg solves programs over neighbourhoods of these sizes.
+    ``closed``: tiers that have reached their bound, about which no program is.
     """
 
     positions: tuple[Position, ...]
@@ -60,6 +61,7 @@ class Leg:
     deepest: int | None = None
     guide: Guide | None = None
     sizes: Sizes | None = None
+    closed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,11 @@ def improve(  # noqa: PLR0913 - what there is to know about a search
     best = Finished(board.positions(), board.values(), gave_up=False)
     sizes = [Sizes() if by_programs else None] * crew.hands
     for legs in _plan_legs(crew, watch, board, reserve=reserve, by_programs=by_programs):
-        if _is_closed(best.values, watch, deepest):
+        closed = frozenset(tier for tier, value in best.values.items() if watch.has_met(tier, value))
+        if all(tier in closed for tier in best.values if deepest is None or tier <= deepest):
             break
         started = [
-            replace(leg, positions=best.positions, deepest=deepest, guide=guide, sizes=size)
+            replace(leg, positions=best.positions, deepest=deepest, guide=guide, sizes=size, closed=closed)
             for leg, size in zip(legs, sizes, strict=True)
         ]
         finished = crew.run(run_leg, problem, started, enough=lambda: watch.seconds_left(reserve - _GRACE_SECONDS) == 0)
@@ -107,15 +110,6 @@ def improve(  # noqa: PLR0913 - what there is to know about a search
         if watch.interrupted or all(item.gave_up for item in finished):
             break
     board.set_up(best.positions)
-
-
-def _is_closed(values: dict[int, float], watch: Watch, deepest: int | None) -> bool:
-    """Whether the tiers that count have reached their bounds."""
-    return all(
-        tier in watch.bounds and watch.bounds[tier] - value <= OPTIMAL_GAP * abs(watch.bounds[tier])
-        for tier, value in values.items()
-        if deepest is None or tier <= deepest
-    )
 
 
 def _plan_legs(crew: Crew, watch: Watch, board: Board, *, reserve: float, by_programs: bool) -> Iterator[list[Leg]]:
@@ -180,7 +174,7 @@ def _run_programs(board: Board, leg: Leg, sizes: Sizes, chance: random.Random, s
     def seconds_left() -> float | None:
         return None if leg.seconds is None or leg.rounds is not None else leg.seconds - (time.monotonic() - began)
 
-    search = Programs(board, chance, sizes, guide=leg.guide, deepest=leg.deepest)
+    search = Programs(board, chance, sizes, guide=leg.guide, deepest=leg.deepest, closed=leg.closed)
     best = search.run(lambda programs: stop(_ROUNDS_PER_PROGRAM * programs), seconds_left)
     return Finished(best, board.values(), gave_up=False, sizes=sizes)
 

@@ -26,7 +26,7 @@ from solver.engine.explanations import explain_all
 from solver.engine.parameters import SolveParameters
 from solver.engine.repair import repair
 from solver.engine.settle import settle
-from solver.engine.watch import OPTIMAL_GAP, Watch, gap
+from solver.engine.watch import Watch, gap
 from solver.plan import FORMAT, Plan, Tier
 from solver.snapshot import Loaded, Snapshot
 
@@ -239,7 +239,7 @@ class _Solve:
         return None if left is None or self.parameters.work_limit is not None else share * left
 
     def _improve(self, board: Board) -> None:
-        if self.watch.interrupted or self.watch.is_closed(OPTIMAL_GAP):
+        if self.watch.interrupted or self.watch.is_closed():
             return
         chains.improve(
             self.problem,
@@ -299,7 +299,7 @@ class _Solve:
             format=FORMAT,
             snapshot_sha256=self.loaded.sha256,
             today=self.snapshot.today,
-            status="optimal" if self.watch.is_closed(OPTIMAL_GAP) else "feasible",
+            status="optimal" if self.watch.is_closed() else "feasible",
             seconds=round(self.watch.seconds, 3),
             seed=self.parameters.seed,
             tiers=tiers,

@@ -94,12 +94,13 @@ class Watch:
             return None
         return max(0.0, self.time_limit_seconds - reserve - self.seconds)
 
-    def is_closed(self, tolerance: float) -> bool:
-        """Whether every tier's value has met its bound, within ``tolerance`` of the bound."""
-        return all(
-            tier in self.bounds and self.bounds[tier] - value <= tolerance * abs(self.bounds[tier])
-            for tier, value in self.values.items()
-        )
+    def has_met(self, tier: int, value: float) -> bool:
+        """Whether such a value of the tier has met its bound, as far as a gap counts."""
+        return tier in self.bounds and self.bounds[tier] - value <= OPTIMAL_GAP * abs(self.bounds[tier])
+
+    def is_closed(self) -> bool:
+        """Whether every tier's value has met its bound."""
+        return all(self.has_met(tier, value) for tier, value in self.values.items())
 
     def stage(self, name: str) -> None:
         """A stage has ended: note what it took and gained, and tell the listener."""

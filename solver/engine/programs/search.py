@@ -31,6 +31,7 @@ _PROMISING = 0.5
 """A way is left out where one unit of it costs more than this share of what the linear program could gain."""
 _LEAST_GAIN = 1e-4
 _TOLERANCE = 1e-9
+_FIRST_OPEN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,25 @@ class Draft:
 class Programs:
     """Rounds on one board, with their own source of chance. ``sizes`` say how large neighbourhoods have become.
 
-    ``deepest``: the last tier that counts, of those behind it nothing stands; None: all count.
+    ``deepest``: the last tier that counts, of those behind it nothing stands; None: all count. ``closed``: tiers that
+    can't be worth more, so no program is about them.
     """
 
     def __init__(
-        self, board: Board, chance: random.Random, sizes: Sizes, *, guide: Guide | None, deepest: int | None = None
+        self,
+        board: Board,
+        chance: random.Random,
+        sizes: Sizes,
+        *,
+        guide: Guide | None,
+        deepest: int | None = None,
+        closed: frozenset[int] = frozenset(),
     ) -> None:
         self.board, self.chance, self.sizes = board, chance, sizes
         self._seconds_left: Callable[[], float | None] = lambda: None
         every = [w for w in board.wishes if deepest is None or w.tier <= deepest]
         self._tiers = sorted({wish.tier for wish in every if not wish.must_stand})
+        self._open = [tier for tier in self._tiers if tier not in closed] or self._tiers
         self._wishes = [wish for wish in every if not wish.must_stand and wish.first_start <= wish.last_start]
         guide = guide or Guide({}, np.zeros(board.cluster.days))
         worth = worths(self._wishes, guide) if self._wishes else {}
@@ -72,8 +82,8 @@ class Programs:
         return self.board.positions()
 
     def _some_tier(self) -> int:
-        """The last tier as often as all others: those are better known already."""
-        return self._tiers[-1] if self.chance.random() < 0.5 else self.chance.choice(self._tiers)
+        """The first tier that is open as often as all others: it comes before them."""
+        return self._open[0] if self.chance.random() < _FIRST_OPEN else self.chance.choice(self._open)
 
     def _round(self, tier: int) -> None:
         """One neighbourhood and its program; the board is as it was, or no worse."""
