@@ -66,7 +66,7 @@ class Bounds:
         small = is_small(self.snapshot)
         for tier in list(values)[: GUIDED_TIERS if small else 1]:
             self._relax(tier, values)
-        if small:
+        if small and values:  # without requests there are no tiers
             self._count_pods(min(values), values)
 
     def relax_priced(self, values: Mapping[int, float]) -> None:
