@@ -15,14 +15,17 @@ from solver.snapshot import Request, Scope, Snapshot
 from solver.terms import Terms
 
 CLUSTER = "cluster"
+MOST_RIVALS = 20  # accepted blocks in a reason: the largest; hundreds of small ones may overlap a large one
 _NAMED = 3  # holders that a sentence names; the reason lists them all
 _SCOPES: dict[Scope, str] = {"pod": "in one pod", "hall": "in one hall", "site": "in one site", "any": "in the cluster"}
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the provider's sentences need to know of a snapshot besides the reason itself."""
+    """What sentences need to know of a snapshot besides the reason itself."""
 
+    today: dt.date
+    horizon_end: dt.date
     tenants: dict[str, str]
     quotas: dict[str, int | None]
     contracts: dict[str, Terms]
@@ -31,6 +34,8 @@ class Names:
 def names_of(snapshot: Snapshot) -> Names:
     """The names that sentences use."""
     return Names(
+        today=snapshot.today,
+        horizon_end=snapshot.horizon_end,
         tenants={tenant.id: tenant.name for tenant in snapshot.tenants},
         quotas={tenant.id: tenant.max_gpus for tenant in snapshot.tenants},
         contracts={contract.id: contract.terms for contract in snapshot.contracts},
@@ -44,44 +49,43 @@ def for_planner(request: Request, reason: Reason, names: Names, *, is_priced: bo
     """
     match reason.code:
         case "window":
-            return _window(request)
+            sentence = _window(request, names)
         case "contract":
-            return (
-                f"{_missing(reason, request)}: contract {request.contract} {_contract_cause(request, reason, names)}."
-            )
+            sentence = f"{_missing(reason, request)}: contract {request.contract} {_contract(request, reason, names)}"
         case "quota":
             quota = names.quotas.get(request.tenant) or 0
             name = names.tenants.get(request.tenant, request.tenant)
-            return f"{_missing(reason, request)}: the quota of {name} is {quota:,}{_after(reason.holders)}."
+            sentence = f"{_missing(reason, request)}: the quota of {name} is {quota:,}{_own(reason.holders)}"
         case "capacity" | "topology":
-            return f"{_missing(reason, request)}{_topology(request, reason)}{_because(reason.holders)}."
+            sentence = f"{_missing(reason, request)}{_topology(request, reason)}{_because(reason.holders)}"
         case "hold":
-            return f"{_missing(reason, request)}{_because(reason.holders)}."
+            sentence = f"{_missing(reason, request)}{_because(reason.holders)}"
         case "outbid":
-            return _outbid(reason) if is_priced else f"{_taken(reason)}."
+            sentence = _taken(reason, request) + (f"; {_price(reason.price_to_win_usd)}" if is_priced else "")
+    return _sentence(sentence)
 
 
-def for_tenant(request: Request, reason: Reason) -> str:
-    """The sentence that the request's own tenant reads."""
-    size, days = f"{request.min_gpus:,} GPUs", _days(request.days)
+def for_tenant(request: Request, reason: Reason, names: Names) -> str:
+    """The sentence that the request's own tenant reads; of ``names`` it uses the tenant's own contract and quota."""
+    least = request.min_gpus
+    size = f"{least:,} GPUs" if least == request.gpus else f"even {least:,} GPUs"
+    block = f"{size} for {_days(request.days)}"
     match reason.code:
         case "window":
-            return _window(request)
+            sentence = _window(request, names)
         case "contract":
-            return f"Your contract does not cover {size} for {days} in this window beside what is booked on it."
+            sentence = _own_contract(request, reason, names)
         case "quota":
-            return f"{size} for {days} in this window would take you above the number of GPUs agreed for you."
+            quota = names.quotas.get(request.tenant) or 0
+            sentence = f"{block} in this window would take you above the {quota:,} GPUs agreed for you"
         case "capacity":
-            return (
-                f"There is no room for {size} for {days} in this window: other commitments and maintenance come first."
-            )
+            sentence = f"there is no room for {block} in this window: other commitments and maintenance come first"
         case "topology":
-            scope = _SCOPES[request.scope]
-            return (
-                f"There is room for {size} for {days} in this window, but other commitments leave too little {scope}."
-            )
+            room = f"{least:,} GPUs for {_days(request.days)} in this window"
+            sentence = f"there is room for {room}, but other commitments leave too little {_SCOPES[request.scope]}"
         case "hold" | "outbid":
-            return f"Other commitments leave no room for {size} for {days} in this window."
+            sentence = f"other commitments leave no room for {block} in this window"
+    return _sentence(sentence)
 
 
 def date(day: dt.date) -> str:
@@ -92,32 +96,39 @@ def date(day: dt.date) -> str:
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def _window(request: Request) -> str:
-    window = f"from {date(request.earliest_start)} to {date(request.latest_start)}"
-    return f"No start {window} leaves {_days(request.days)} between today and the end of planning."
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _window(request: Request, names: Names) -> str:
+    if request.latest_start < names.today:
+        return f"the last start asked for, {date(request.latest_start)}, has passed"
+    last = date(names.horizon_end - dt.timedelta(days=1))
+    window = _on_days(request.earliest_start, request.latest_start + dt.timedelta(days=1))
+    return f"no start {window} leaves {_days(request.days)} before planning ends on {last}"
 
 
 def _missing(reason: Reason, request: Request) -> str:
-    """``288 GPUs are missing in pod p1 from 1 Feb 2027 to 19 Feb 2027`` of the worst range."""
+    """``up to 288 GPUs are missing in pod p1 on 20 days from 1 Feb 2027 to 24 Feb 2027``."""
     if not reason.short:
-        return "Room is missing"
-    worst = _worst(reason)
-    more = " and on other days" if len(reason.short) > 1 else ""
-    return f"{_gpus(worst.gpus)} missing{_in_unit(worst, request)} {_on_days(worst)}{more}"
+        return "room is missing" + (f" for a start on {date(reason.start)}" if reason.start else "")
+    first, last = reason.short[0], reason.short[-1]
+    days = sum((short.end - short.start).days for short in reason.short)
+    most = _worst(reason).gpus
+    has_gaps, varies = days < (last.end - first.start).days, any(short.gpus < most for short in reason.short)
+    gpus = f"up to {most:,}" if varies else f"{most:,}"
+    count = f"on {_days(days)} " if has_gaps else ""
+    return f"{gpus} GPUs are missing{_in_unit(first, request)} {count}{_on_days(first.start, last.end)}"
 
 
 def _worst(reason: Reason) -> Shortage:
     return max(reason.short, key=lambda short: short.gpus)
 
 
-def _on_days(short: Shortage) -> str:
-    """Sentences name the last day, where data has the day after it."""
-    last = short.end - dt.timedelta(days=1)
-    return f"on {date(short.start)}" if last == short.start else f"from {date(short.start)} to {date(last)}"
-
-
-def _gpus(gpus: int) -> str:
-    return f"{gpus:,} GPUs are"
+def _on_days(start: dt.date, end: dt.date) -> str:
+    """The days ``[start, end)``. Sentences name the last day, where data has the day after it."""
+    last = end - dt.timedelta(days=1)
+    return f"on {date(start)}" if last == start else f"from {date(start)} to {date(last)}"
 
 
 def _in_unit(short: Shortage, request: Request) -> str:
@@ -131,39 +142,73 @@ def _topology(request: Request, reason: Reason) -> str:
     return f", though the cluster has room; no other {request.scope} comes closer"
 
 
-def _contract_cause(request: Request, reason: Reason, names: Names) -> str:
-    if reason.holders:
-        return f"is drawn already: {_own(reason.holders)}"
+def _contract(request: Request, reason: Reason, names: Names) -> str:
+    """Why the request's contract does not cover it, and the blocks that draw on it."""
+    outside = _outside(request, reason, names)
+    if outside is not None:
+        return outside
     if not reason.short:
         return "does not cover it"
-    terms, worst = names.contracts[request.contract or ""], _worst(reason)
-    if worst.start < terms.start:
+    return f"commits {_committed(request, reason, names)}{_own(reason.holders)}"
+
+
+def _own_contract(request: Request, reason: Reason, names: Names) -> str:
+    """The same for its tenant."""
+    block = f"{request.min_gpus:,} GPUs for {_days(request.days)}"
+    outside = _outside(request, reason, names)
+    if outside is not None:
+        return f"your contract {outside}, and {block} in this window would lie outside it"
+    if not reason.short:
+        return f"your contract does not cover {block} in this window beside what is booked on it"
+    beside = " beside what is booked on it" if reason.holders else ""
+    return f"your contract commits {_committed(request, reason, names)}, too few for {block}{beside}"
+
+
+def _outside(request: Request, reason: Reason, names: Names) -> str | None:
+    """R6: on which side the block from its start on leaves the days its contract is in force; None: on neither."""
+    terms, start = names.contracts[request.contract or ""], reason.start or request.earliest_start
+    if start < terms.start:
         return f"begins on {date(terms.start)}"
-    if worst.start >= terms.effective_end:
+    if start + dt.timedelta(days=request.days) > terms.effective_end:
         return f"ends on {date(terms.effective_end - dt.timedelta(days=1))}"
-    committed = terms.committed(worst.start)
-    return f"commits {committed:,} then" if committed else "commits nothing then"
+    return None
 
 
-def _after(holders: list[Holder]) -> str:
-    """The blocks of the tenant's own that use up what it may have."""
-    return f", of which {_own(holders)}" if holders else ""
+def _committed(request: Request, reason: Reason, names: Names) -> str:
+    """What the contract commits on the first day that lacks most."""
+    day = _worst(reason).start
+    committed = names.contracts[request.contract or ""].committed(day)
+    return f"{committed:,} GPUs on {date(day)}" if committed else f"no GPUs on {date(day)}"
 
 
 def _own(holders: list[Holder]) -> str:
-    """With what each has at the most: on different days they may have more together than on any one."""
-    named = holders[:_NAMED]
-    if len(holders) == 1:
-        return f"{named[0].id} has {named[0].gpus:,}"
-    return _list([f"{holder.id} has up to {holder.gpus:,}" for holder in named], len(holders))
+    """The blocks that use up what their tenant may have, each with what it has at the most: on different days they
+    may have more together than on any one.
+    """
+    if not holders:
+        return ""
+    upto = "" if len(holders) == 1 else "up to "
+    parts = [f"{_NOUNS[holder.kind]} {holder.id} has {upto}{holder.gpus:,}" for holder in _named(holders)]
+    return f", of which {_list(parts, len(holders))}"
+
+
+_NOUNS: dict[HolderKind, str] = {"reservation": "reservation", "accepted": "request"}
+
+
+def _named(holders: list[Holder]) -> list[Holder]:
+    """One more where it would be the only other."""
+    return holders[: _NAMED if len(holders) > _NAMED + 1 else _NAMED + 1]
 
 
 def _because(holders: list[Holder]) -> str:
     if not holders:
         return ""
-    groups = itertools.groupby(holders[:_NAMED], key=lambda holder: (holder.kind, holder.gpus))
+    named = _named(holders)
+    groups = itertools.groupby(named, key=lambda holder: (holder.kind, holder.gpus))
     parts = [_holders(kind, [holder.id for holder in alike], gpus) for (kind, gpus), alike in groups]
-    return ": " + _list(parts, len(parts) + max(0, len(holders) - _NAMED))
+    if sum(holder.kind == "accepted" for holder in holders) >= MOST_RIVALS:  # and perhaps more than the reason lists
+        return f": {', '.join(parts)} and many others have the rest"
+    return ": " + _list(parts, len(parts) + len(holders) - len(named))
 
 
 def _holders(kind: HolderKind, ids: list[str], gpus: int) -> str:
@@ -197,16 +242,16 @@ def _holder(kind: HolderKind, name: str, gpus: int) -> str:
             return f"the power limit of site {name} takes {gpus:,}"
 
 
-def _taken(reason: Reason) -> str:
-    if reason.start is None:
-        return f"Others took the room{_because(reason.holders)}"
-    return f"It fits by itself from {date(reason.start)} on, but others took the room{_because(reason.holders)}"
+def _taken(reason: Reason, request: Request) -> str:
+    start = "" if reason.start is None else f", starting on {date(reason.start)}"
+    missing = _missing(reason, request) if reason.short else "others took the room"
+    return f"by itself it would fit{start}, but {missing}{_because(reason.holders)}"
 
 
-def _outbid(reason: Reason) -> str:
-    price = reason.price_to_win_usd
-    ending = "a higher tier decides" if price is None else f"about USD {_about(price)} would have won it"
-    return f"{_taken(reason)}; {ending}."
+def _price(usd: float | None) -> str:
+    if usd is None:
+        return "a higher tier decides"
+    return f"about USD {_about(usd)} would have won it" if usd > 0 else "only lower tiers stand in its way"
 
 
 def _about(usd: float) -> str:
@@ -217,9 +262,10 @@ def _about(usd: float) -> str:
 
 
 def _list(parts: list[str], total: int) -> str:
+    """``total``: with those that are not named, two at least if any."""
     others = total - len(parts)
     if others > 0:
-        return f"{', '.join(parts)} and {'another has' if others == 1 else f'{others:,} others have'} the rest"
+        return f"{', '.join(parts)} and {others:,} others have the rest"
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 

@@ -18,7 +18,7 @@ from portal.plans import placing
 from portal.plans.segments import Stretch
 from portal.plans.work import Work
 from solver.plan import Accepted, Declined
-from solver.reasons import for_tenant
+from solver.reasons import for_tenant, names_of
 
 _SAME_TERMS = ("contract_id", "scope", "site_id", "tier", "rate", "interruptible", "recall_notice_days")
 
@@ -41,9 +41,9 @@ def accept(work: Work) -> None:
 def decline(work: Work) -> None:
     """Each declined request is declined, or waits where its tenant wanted that and it still can."""
     requests = _requests(work, [item.request for item in work.plan.declined])
-    asked = {request.id: request for request in work.files.snapshot.requests}
+    asked, names = {request.id: request for request in work.files.snapshot.requests}, names_of(work.files.snapshot)
     for item in work.plan.declined:
-        sentence = for_tenant(asked[item.request], item.reason)
+        sentence = for_tenant(asked[item.request], item.reason, names)
         _note_declined(work, requests[item.request], item, sentence)
 
 

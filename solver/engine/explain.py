@@ -135,8 +135,7 @@ class _Explainer:
 
     def _outbid(self, ask: Ask, start: int, price: float | None) -> Reason:
         """What is missing on top of the plan, and who has it."""
-        passed = int(stages_passed(self.planned, ask, start, start + 1)[0])
-        missing = Case(self.planned, ask, start).taken(STAGES[passed])
+        missing = Case(self.planned, ask, start).taken(self.alone)
         return self._as_reason("outbid", start, missing, price)
 
     def _as_reason(self, code: ReasonCode, start: int, missing: Missing | None, price: float | None) -> Reason:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from solver.cluster import Counts
 from solver.engine.survey import Survey, allowed_pods, largest_first
-from solver.fit import Ask, allowed_sites, most, room_for
+from solver.fit import Ask, allowed_sites, fits, most, room_for
 from solver.plan import Holder, ReasonCode, Shortage
 from solver.racks import Flags
-from solver.standing import Block, Kind, Standing
+from solver.reasons import CLUSTER, MOST_RIVALS
+from solver.standing import Block, Kind, Room, Standing
 from solver.terms import GPUS_PER_RACK
-
-CLUSTER = "cluster"
-MOST_RIVALS = 20  # named for a request that was outbid: the largest; hundreds of small blocks may overlap a large one
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +45,10 @@ def ranges(missing: Missing, start: dt.date) -> list[Shortage]:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A unit of the request's scope, and its pods ``[first, last)``."""
+    """A unit of the request's scope, its number among them, and its pods ``[first, last)``."""
 
     name: str
+    number: int
     pods: tuple[int, int]
 
 
@@ -84,27 +84,78 @@ class Case:
                 return Missing(CLUSTER, by_day, self._holds(by_day))
             case _:
                 unit, by_day = self._closest_unit()
-                blocks = self.survey.census.holders("reservation", unit.pods, self._flags(by_day))
-                losses = self.survey.obstacles(unit.pods, self.start + np.flatnonzero(by_day), self._racks)
-                holds = self._holds(self._beyond_holds())
-                return Missing(unit.name, by_day, largest_first({*blocks, *losses, *holds}))
+                return Missing(unit.name, by_day, self.in_unit(unit, by_day))
 
-    def taken(self, code: ReasonCode) -> Missing:
-        """The same where accepted blocks made the difference: they are the holders."""
-        match code:
-            case "contract" | "quota":
-                by_day = self._below(self._own_limit(code)[self.days])
-                rivals = self._own_blocks("accepted", code, by_day)
-                return Missing(CLUSTER, by_day, rivals[:MOST_RIVALS])
-            case "hold" | "outbid":
-                by_day = self._held_back()
-                pods = allowed_pods(self.survey.cluster, allowed_sites(self.standing, self.ask))
-                rivals = self.survey.census.holders("accepted", pods, self._flags(by_day), MOST_RIVALS)
-                return Missing(CLUSTER, by_day, rivals)
-            case _:
-                unit, by_day = self._closest_unit()
-                rivals = self.survey.census.holders("accepted", unit.pods, self._flags(by_day), MOST_RIVALS)
-                return Missing(unit.name, by_day, rivals)
+    def taken(self, alone: Survey) -> Missing:
+        """The same where accepted blocks made the difference: they are the holders. ``alone``: without them.
+
+        In a unit that comes closest, yet would be too full without them, what else stands there is a holder as well.
+        """
+        own = itertools.chain.from_iterable(self._own_rivals(code) for code in ("contract", "quota"))
+        if fits(self.standing, self.ask, self.survey.no_limit, self.start, self.start + 1).all():
+            rivals = self._rivals_of_holds(np.full(self.ask.days, self.ask.gpus))
+            return Missing(CLUSTER, self._held_back(), _largest_rivals([*own, *rivals]))
+        unit, by_day = self._closest_unit(alone)
+        racks = self.survey.fits_by_day(self.ask, self.survey.no_limit, unit.number, self.start)
+        rivals = [*self._rivals_of_holds(racks), *self._rivals_of_racks(unit, by_day)]
+        holders = [*_largest_rivals([*own, *rivals]), *self._besides(unit, alone)]
+        return Missing(unit.name, by_day, largest_first(holders))
+
+    def _besides(self, unit: _Unit, alone: Survey) -> list[Holder]:
+        """Who would stand in the way in this unit without any accepted block."""
+        case = replace(self, survey=alone)
+        room, fitting = room_for(alone.standing, self.ask), int(self._largest_alone(alone)[unit.number])
+        if fitting >= self.ask.gpus:
+            return []
+        by_day = self._below(alone.fits_by_day(self.ask, room, unit.number, self.start))
+        return case.in_unit(unit, self._at_least(by_day, fitting))
+
+    def in_unit(self, unit: _Unit, by_day: Counts) -> list[Holder]:
+        """The reservations, holds and losses that keep the block from this unit on the days that are short."""
+        blocks = self.survey.census.holders("reservation", unit.pods, self._flags(by_day))
+        losses = self.survey.obstacles(unit.pods, self.start + np.flatnonzero(by_day), self._racks)
+        holds = self._holds(self._below(self._within(room_for(self.standing, self.ask))))
+        return largest_first({*blocks, *losses, *holds})
+
+    def _own_rivals(self, code: ReasonCode) -> list[Holder]:
+        """R6, R9: accepted blocks that fill the request's own contract or quota."""
+        if code == "contract" and self.ask.contract is None:
+            return []
+        return self._own_blocks("accepted", code, self._below(self._own_limit(code)[self.days]))
+
+    def _rivals_of_holds(self, racks: Counts) -> list[Holder]:
+        """R7, R8: accepted blocks on the days on which the rows leave less than the GPUs for which there are ``racks``,
+        wherever these rows count. (Where there are no racks, those who have them fill the rows as well.)
+        """
+        room = self.standing.hold_room(self.ask.contract, self.ask.notice)
+        lacking = np.where(self._within(room) < racks, 1, 0)
+        everywhere = bool((room.cluster[self.days] < racks).any())
+        pods = allowed_pods(self.survey.cluster, allowed_sites(self.standing, self.ask))
+        pods = (0, len(self.survey.cluster.pods.ids)) if everywhere else pods
+        return self.survey.census.holders("accepted", pods, self._flags(lacking))
+
+    def _rivals_of_racks(self, unit: _Unit, by_day: Counts) -> list[Holder]:
+        """R1 to R3: those in the unit; a small block needs no other rack opened where one of theirs would do."""
+        inside = self.survey.census.holders("accepted", unit.pods, self._flags(by_day))
+        if inside and self.ask.gpus < GPUS_PER_RACK:
+            return inside
+        return self.survey.census.holders("accepted", self._reach(unit, by_day), self._flags(by_day))
+
+    def _reach(self, unit: _Unit, by_day: Counts) -> tuple[int, int]:
+        """The pods whose blocks leave the unit too little: its own, or its hall's (R2) or site's (R3) where they have
+        less left than the unit has free racks.
+        """
+        if self.ask.scope == "any" or unit.pods[0] == unit.pods[1]:
+            return unit.pods
+        cluster, racks = self.survey.cluster, self.standing.racks
+        short = self.start + np.flatnonzero(by_day)
+        hall, site = int(cluster.hall_of_pod[unit.pods[0]]), int(cluster.site_of_pod[unit.pods[0]])
+        free = self.survey.free_in_pod[short, slice(*unit.pods)].sum(axis=1).clip(max=self._racks)
+        if (racks.power_room[short, site] < free).any():
+            return self.survey.pods_of("site", site)
+        if self.ask.scope == "pod" and (racks.hall_room[short, hall] < free).any():
+            return self.survey.pods_of("hall", hall)
+        return unit.pods
 
     def _own_limit(self, code: ReasonCode) -> Counts:
         """R6 or R9: what the contract or the quota leaves by day."""
@@ -125,17 +176,17 @@ class Case:
             if block.kind == kind and is_own(block) and short[block.last] > short[block.first]
         )
 
-    def _beyond_holds(self) -> Counts:
-        """R7 and R8: GPUs missing over the cluster by day; the block may have to lie in one site."""
-        room = room_for(self.standing, self.ask)
+    def _within(self, room: Room) -> Counts:
+        """GPUs that a room leaves over the cluster by day; the block may have to lie in one site."""
         in_sites = np.where(allowed_sites(self.standing, self.ask), room.site[self.days], 0)
         by_site = in_sites.sum(axis=1) if self.ask.scope == "any" else in_sites.max(axis=1, initial=0)
-        return self._below(np.minimum(room.cluster[self.days], by_site))
+        result: Counts = np.minimum(room.cluster[self.days], by_site)
+        return result - result % self.ask.multiple
 
     def _held_back(self) -> Counts:
-        """The same, on every day alike where the window as a whole lacks more than its worst day."""
+        """The same under R6 to R9, on every day alike where the window as a whole lacks more than its worst day."""
         largest = most(self.standing, self.ask, room_for(self.standing, self.ask), self.start, self.start + 1)
-        return self._at_least(self._beyond_holds(), int(largest.max(initial=0)))
+        return self._at_least(self._below(self._within(room_for(self.standing, self.ask))), int(largest.max(initial=0)))
 
     def _holds(self, by_day: Counts) -> list[Holder]:
         """Other contracts whose hold the block may not use. Where reservations stand on spares, those as well."""
@@ -161,8 +212,9 @@ class Case:
         obstacles = self.survey.obstacles(pods, short, self._racks)
         return [holder for holder in obstacles if holder.kind == "spare" and holder.id in ids]
 
-    def _closest_unit(self) -> tuple[_Unit, Counts]:
-        """The unit of the scope with the fewest GPUs missing over the window under all rules, and how many on each day.
+    def _closest_unit(self, alone: Survey | None = None) -> tuple[_Unit, Counts]:
+        """The unit of the scope with the fewest GPUs missing over the window under all rules, and how many on each day;
+        of such units rather one that has room ``alone``.
 
         All rules: so many GPUs more, and the block fits. Where each single day has more racks free than the window as a
         whole, the whole window is short.
@@ -171,13 +223,20 @@ class Case:
         largest = most(self.standing, self.ask, room, self.start, self.start + 1)[0]
         free = self.survey.free_rack_days(self.ask.scope, self.days.start, self.days.stop)
         owed = self.survey.owed_racks(self.ask.scope, self.days.start, self.days.stop)
-        order = np.lexsort((-free, owed, -largest, ~self._allowed_units()))
+        full = np.zeros_like(largest) if alone is None else largest - self._largest_alone(alone)
+        order = np.lexsort((-free, owed, full, -largest, ~self._allowed_units()))
         if not len(order):  # a cluster without a single unit of this scope
-            return _Unit(CLUSTER, (0, 0)), np.full(self.ask.days, self.ask.gpus)
+            return _Unit(CLUSTER, 0, (0, 0)), np.full(self.ask.days, self.ask.gpus)
         unit = int(order[0])
         by_day = self._below(self.survey.fits_by_day(self.ask, room, unit, self.start))
         name = self.survey.cluster.units(self.ask.scope).ids[unit]
-        return _Unit(name, self._pods(unit)), self._at_least(by_day, int(largest[unit]))
+        return _Unit(name, unit, self._pods(unit)), self._at_least(by_day, int(largest[unit]))
+
+    def _largest_alone(self, alone: Survey) -> Counts:
+        """GPUs that fit in each unit without any accepted block."""
+        room = room_for(alone.standing, self.ask)
+        result: Counts = most(alone.standing, self.ask, room, self.start, self.start + 1)[0]
+        return result
 
     def _allowed_units(self) -> Flags:
         cluster, sites = self.survey.cluster, allowed_sites(self.standing, self.ask)
@@ -211,3 +270,12 @@ class Case:
         flags = np.zeros(self.survey.cluster.days, dtype=np.bool_)
         flags[self.days] = by_day > 0
         return flags
+
+
+def _largest_rivals(rivals: Iterable[Holder]) -> list[Holder]:
+    """Each once, with the most that it has."""
+    most_of: dict[str, Holder] = {}
+    for rival in rivals:
+        known = most_of.setdefault(rival.id, rival)
+        most_of[rival.id] = max(known, rival, key=lambda holder: holder.gpus)
+    return largest_first(most_of.values())[:MOST_RIVALS]

@@ -7,14 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from solver import cluster, reasons
 from solver.decisions import Decisions
 from solver.engine.explain import explain
-from solver.plan import Accepted, Declined, Holder, Reason
+from solver.plan import Declined, Holder, Reason
 from solver.snapshot import Request, Snapshot
 from tests.solver.building import DAYS, contract, landlord, request, reservation, site
 from tests.solver.naive import Landlord, is_sound, on, span, wish
@@ -217,13 +216,34 @@ def test_every_reason_that_is_not_the_window_says_what_is_missing_and_when() -> 
 
 def test_a_tenant_is_told_nothing_of_others() -> None:
     for snapshot, _, asked, reason in generated(600, 640):
-        sentence = reasons.for_tenant(asked, reason)
-        numbers = set(re.findall(r"\d[\d,]*", sentence))
-        window = {reasons.date(asked.earliest_start), reasons.date(asked.latest_start)}
-        own = {f"{asked.min_gpus:,}", f"{asked.days:,}", *(part for day in window for part in day.split())}
-        assert numbers <= own, sentence
+        sentence = reasons.for_tenant(asked, reason, reasons.names_of(snapshot))
+        numbers = set(re.findall(r"\d(?:[\d,]*\d)?", sentence))
+        assert numbers <= own_numbers(snapshot, asked, reason), sentence
         ids = {holder.id for holder in reason.holders} | {tenant.name for tenant in snapshot.tenants}
         assert not any(re.search(rf"\b{re.escape(name)}\b", sentence) for name in ids), sentence
+
+
+def own_numbers(snapshot: Snapshot, asked: Request, reason: Reason) -> set[str]:
+    """The request's own numbers and days, its contract's, its tenant's quota, and the last day of planning."""
+    days = {asked.earliest_start, asked.latest_start, snapshot.horizon_end - dt.timedelta(1)}
+    gpus = {asked.min_gpus, asked.days, *(t.max_gpus for t in snapshot.tenants if t.id == asked.tenant and t.max_gpus)}
+    for terms in (c.terms for c in snapshot.contracts if c.id == asked.contract):
+        days |= {terms.start, terms.effective_end - dt.timedelta(1), *(short.start for short in reason.short)}
+        gpus |= {terms.committed(short.start) for short in reason.short}
+    return {f"{count:,}" for count in gpus} | {part for day in days for part in reasons.date(day).split()}
+
+
+def test_a_tenant_is_told_the_same_whatever_is_known_of_others() -> None:
+    for snapshot, _, asked, reason in generated(600, 640):
+        names = reasons.names_of(snapshot)
+        own = replace(
+            names,
+            tenants={},
+            quotas={asked.tenant: names.quotas[asked.tenant]},
+            contracts={name: terms for name, terms in names.contracts.items() if name == asked.contract},
+        )
+        unnamed = reason.model_copy(update={"text": "", "price_to_win_usd": None})
+        assert reasons.for_tenant(asked, reason, names) == reasons.for_tenant(asked, unnamed, own)
 
 
 def test_the_planner_reads_who_holds_what() -> None:
@@ -275,63 +295,3 @@ def test_outages_spares_and_power_are_named_by_hall_and_site() -> None:
         ("spare", "a-h", 144),
         ("outage", "a-h", 72),
     ]
-
-
-def outbid(rival: dict[str, Any], **changes: Any) -> Reason:
-    """A request for both racks that are left, beside an accepted rival that has one of them."""
-    wished = request(id="q", gpus=144, min_gpus=144, scope="hall", earliest_start=on(0), latest_start=on(0), tier=1)
-    other = request(id="rival", gpus=72, min_gpus=72, earliest_start=on(0), latest_start=on(0)) | rival
-    filled = reservation("r", {"a0": 72, "a1": 72})
-    snapshot = landlord(sites=[site("a")], reservations=[filled], requests=[wished | changes, other])
-    taken = Accepted(
-        request="rival", gpus=72, start=on(0), end=on(other["days"]), value_usd=other["value_usd"], racks={"a2": 72}
-    )
-    return reason_for(snapshot, Decisions(accepted=(taken,)))
-
-
-def test_a_request_that_fits_alone_was_outbid_by_accepted_blocks() -> None:
-    reason = outbid({"tier": 1, "value_usd": 5000.0})
-
-    assert (reason.code, reason.start) == ("outbid", on(0))
-    assert [(short.unit, short.start, short.end, short.gpus) for short in reason.short] == [("a-h", on(0), on(3), 72)]
-    assert reason.holders == [Holder(kind="accepted", id="rival", gpus=72)]
-    assert reason.price_to_win_usd == 5000.0
-
-
-@pytest.mark.parametrize(("tier", "price"), [(0, None), (1, 5000.0), (2, 0.0)])
-def test_only_rivals_of_the_same_tier_have_a_price(tier: int, price: float | None) -> None:
-    assert outbid({"tier": tier, "value_usd": 5000.0}).price_to_win_usd == price
-
-
-def test_a_request_that_would_take_less_is_priced_as_a_whole() -> None:
-    """Half of it would do, and half of it is worth half: it needs twice what it displaces."""
-    reason = outbid({"tier": 1, "value_usd": 5000.0}, gpus=288)
-
-    assert reason.price_to_win_usd == 10000.0
-
-
-def test_the_price_is_that_of_the_cheapest_rivals() -> None:
-    wished = request(id="q", gpus=144, min_gpus=144, earliest_start=on(0), latest_start=on(0))
-    values = {"dear": 900.0, "cheap": 300.0, "fair": 500.0}
-    rivals = [wished | {"id": name, "gpus": 72, "min_gpus": 72, "value_usd": usd} for name, usd in values.items()]
-    taken = [
-        Accepted(request=rival["id"], gpus=72, start=on(0), end=on(3), value_usd=1.0, racks={f"a{i}": 72})
-        for i, rival in enumerate(rivals)
-    ]
-    filled = reservation("r", {"a3": 72})
-
-    snapshot = landlord(sites=[site("a")], reservations=[filled], requests=[wished, *rivals])
-
-    assert reason_for(snapshot, Decisions(accepted=tuple(taken))).price_to_win_usd == 800.0
-
-
-def test_a_price_counts_the_blocks_that_fill_a_quota() -> None:
-    tenants = [{"id": "tess", "name": "Tess", "max_gpus": 144}]
-    wished = request(id="q", earliest_start=on(0), latest_start=on(0))
-    rival = wished | {"id": "rival", "gpus": 72, "min_gpus": 72, "value_usd": 700.0}
-    taken = Accepted(request="rival", gpus=72, start=on(0), end=on(3), value_usd=700.0, racks={"a0": 72})
-
-    reason = reason_for(landlord(tenants=tenants, requests=[wished, rival]), Decisions(accepted=(taken,)))
-
-    assert (reason.code, reason.price_to_win_usd) == ("outbid", 700.0)
-    assert reason.holders == [Holder(kind="accepted", id="rival", gpus=72)]
