@@ -27,8 +27,6 @@ Seen = dict[int, dict[int, Values]]
 
 _EFFORTS = (Effort(2, 0), Effort(8, 24), Effort(30, 90))
 _LAST_EFFORT = Effort(60, 300)
-_USUAL = 0.92
-"""What wins, of the least price found: a solve with the request in it from the start finds better (measured, halls)."""
 _LEAST_RAISE = 1.01
 _LARGEST = 100_000
 """Requests x days up to which there is a contest: beyond, a board takes too long to set up."""
@@ -133,7 +131,7 @@ def prices(board: Board, outcome: Outcome) -> dict[str, float | None]:
         if not seen:
             continue
         least = price(wish, seen, outcome.values, ranks[wish.tier])
-        found[wish.id] = None if least is None else round(max(least * _USUAL, wish.value_usd * _LEAST_RAISE), 2)
+        found[wish.id] = None if least is None else round(max(least, wish.value_usd * _LEAST_RAISE), 2)
     return found
 
 
