@@ -39,6 +39,11 @@ def days(start: dt.date, end: dt.date) -> str:
     return date(start) if last == start else f"{date(start)} to {date(last)}"
 
 
+def percent(gap: float) -> str:
+    """A gap; where recalls cost a tier more than it has, it is any multiple of a small bound, and only said to be."""
+    return f"{gap:.2%}" if gap <= 1 else "over 100%"
+
+
 def table_of(title: str, words: Iterable[str], numbers: Iterable[str]) -> Table:
     """An empty table: columns of words, then columns of numbers."""
     table = Table(title=title, box=None, pad_edge=False, padding=(0, 2, 0, 0))

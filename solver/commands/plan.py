@@ -9,17 +9,18 @@ import time
 import click
 import psutil
 from rich.console import Console
-from rich.table import Table
 
 from solver import files
 from solver import snapshot as snapshots
+from solver.commands import summary
 from solver.commands.interrupts import heard
-from solver.commands.progress import listener_for
+from solver.commands.progress import listener_for, tiers_table
 from solver.commands.receipt import receipt_of
 from solver.commands.refusal import refusing
 from solver.engine.parameters import DEFAULT_TIME_LIMIT_SECONDS, SolveParameters
 from solver.engine.watch import Watch
 from solver.plan import Plan
+from solver.promise_text import percent
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 
@@ -84,15 +85,11 @@ def _solve(loaded: snapshots.Loaded, parameters: SolveParameters, watch: Watch) 
 
 def _summary(made: Plan, watch: Watch) -> None:
     console = Console(stderr=True, highlight=False)
-    table = Table("tier", "value, USD", "bound, USD", "gap", box=None, pad_edge=False)
+    table = tiers_table("")
     for tier in made.tiers:
-        table.add_row(str(tier.tier), f"{tier.value_usd:,.0f}", f"{tier.bound_usd:,.0f}", f"{tier.gap:.2%}")
+        table.add_row(str(tier.tier), f"{tier.value_usd:,.0f}", f"{tier.bound_usd:,.0f}", percent(tier.gap))
     for warning in watch.warnings:
         console.print(f"warning: {warning}")
     console.print(table)
-    cut = ", interrupted" if watch.interrupted else ""
-    console.print(
-        f"{made.status}{cut}: {len(made.accepted):,} accepted, {len(made.declined):,} declined, "
-        f"{len(made.moves):,} moved, {len(made.recalls):,} recalled, {len(made.shortfalls):,} short, "
-        f"in {made.seconds:.1f} s"
-    )
+    for line in summary.lines(made, interrupted=watch.interrupted):
+        console.print(line, markup=False)

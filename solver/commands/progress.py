@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 
 from solver.engine.watch import Event, Listener
+from solver.promise_text import percent, table_of
 
 
 @contextmanager
@@ -24,6 +25,11 @@ def listener_for(kind: str) -> Iterator[Listener | None]:
             yield lambda event: live.update(_table(event))
     else:
         yield None
+
+
+def tiers_table(title: str) -> Table:
+    """An empty table of what the tiers are worth."""
+    return table_of(title, ["tier"], ["value, USD", "bound, USD", "gap"])
 
 
 def as_json(event: Event) -> str:
@@ -44,10 +50,10 @@ def _print_json(event: Event) -> None:
 
 
 def _table(event: Event) -> Table:
-    table = Table("tier", "value, USD", "bound, USD", "gap", title=f"{event.stage}, {event.seconds:.1f} s", box=None)
+    table = tiers_table(f"{event.stage}, {event.seconds:.1f} s")
     for tier, value in event.values.items():
         bound, gap = event.bounds.get(tier), event.gaps.get(tier)
         table.add_row(
-            str(tier), f"{value:,.0f}", "" if bound is None else f"{bound:,.0f}", "" if gap is None else f"{gap:.2%}"
+            str(tier), f"{value:,.0f}", "" if bound is None else f"{bound:,.0f}", "" if gap is None else percent(gap)
         )
     return table

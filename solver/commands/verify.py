@@ -29,4 +29,4 @@ def command(snapshot: str, plan: str) -> None:
             click.echo(f"{fault.rule}: {fault.text}")
         if broken:
             sys.exit(BROKEN)
-        click.echo(f"The plan keeps every rule: {len(made.accepted)} accepted, {len(made.declined)} declined.")
+        click.echo(f"The plan keeps every rule: {len(made.accepted):,} accepted, {len(made.declined):,} declined.")

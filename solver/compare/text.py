@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.table import Table
 
 from solver.compare.answer import Comparison, Decision, Differences, Summary
-from solver.promise_text import days, table_of
+from solver.promise_text import days, percent, table_of
 
 _SHOWN = 20
 """Lines of a table of differences; the JSON answer has them all."""
@@ -39,7 +39,7 @@ def _side_by_side(comparison: Comparison) -> Table:
         _add_tier(table, plans, number)
     for name, figure in _FIGURES.items():
         table.add_row(name, *(_NONE if plan is None else f"{figure(plan):,}" for plan in plans))
-    table.add_row("proven", *("not begun" if plan is None else plan.status for plan in plans))
+    table.add_row("status", *("not begun" if plan is None else plan.status for plan in plans))
     return table
 
 
@@ -47,7 +47,7 @@ def _add_tier(table: Table, plans: Sequence[Summary | None], number: int) -> Non
     tiers = [next((t for t in plan.tiers if t.tier == number), None) if plan else None for plan in plans]
     table.add_row(f"tier {number}, value in USD", *(_NONE if t is None else f"{t.value_usd:,.0f}" for t in tiers))
     table.add_row(f"tier {number}, bound in USD", *(_NONE if t is None else f"{t.bound_usd:,.0f}" for t in tiers))
-    table.add_row(f"tier {number}, gap", *(_NONE if t is None else f"{t.gap:.2%}" for t in tiers))
+    table.add_row(f"tier {number}, gap", *(_NONE if t is None else percent(t.gap) for t in tiers))
 
 
 def _differences(name: str, found: Differences) -> Iterator[Table]:
