@@ -29,6 +29,10 @@ _COLLECTING_SHARE = 0.3
 """Of the time left, for a relaxation that is not yet done when the search is."""
 _SHARPENING = 3.0
 """Seconds for each tier's bound at the end, where the relaxation is small."""
+_SECONDS_AT_THE_END = 4.0
+"""For all of them together; what there is no time for is left out."""
+_AFTERWARDS = 1.2
+"""Seconds that have to be left for explanation when a bound is done."""
 _LOWER_TIER_EFFORT = 4.0
 """A tier far down has most of its requests undecided: its relaxation was seen to take up to three times the longest."""
 
@@ -40,7 +44,7 @@ def is_small(snapshot: Snapshot) -> bool:
 
 def seconds_at_the_end(snapshot: Snapshot) -> float:
     """Seconds to set aside for bounds once the search is over."""
-    return _SHARPENING if is_small(snapshot) else 0.0
+    return _SECONDS_AT_THE_END if is_small(snapshot) else 0.0
 
 
 @dataclass(slots=True)
@@ -182,7 +186,7 @@ class Bounds:
 
     def _has_seconds(self, seconds: float) -> bool:
         left = self.watch.seconds_left()
-        return not self.watch.interrupted and (left is None or left >= seconds)
+        return not self.watch.interrupted and (left is None or left >= seconds + _AFTERWARDS)
 
     def _has_time_to_relax(self) -> bool:
         """Whether there is time for a relaxation that takes several times as long as the longest one so far."""
