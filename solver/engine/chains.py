@@ -104,8 +104,7 @@ def improve(  # noqa: PLR0913 - what there is to know about a search
         best = max([best, *finished], key=lambda item: list(item.values.values()))
         if len(finished) == len(sizes):
             sizes = [item.sizes for item in finished]
-        reached = {tier: value for tier, value in best.values.items() if deepest is None or tier <= deepest}
-        watch.values = {**watch.values, **reached}
+        watch.values = dict(best.values)
         watch.tell("improvement" if deepest is None else "guided admission")
         if watch.interrupted or all(item.gave_up for item in finished):
             break

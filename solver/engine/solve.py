@@ -163,19 +163,14 @@ class _Solve:
             if tier != max(first_values):
                 self._deepen(board, tier)
             best = board.positions()
-            self._tell("guided admission", board, tier, first_values)
+            self.watch.values = board.values()  # tiers behind this one are not placed yet
+            self.watch.tell("guided admission")
         board.set_up(best)
         values = board.values()
         if list(values.values()) < list(first_values.values()):
             board.set_up(first)
         elif any(values[tier] < value for tier, value in first_values.items()):  # its attempts may have been cut short
             self._admit_greedily(board)
-
-    def _tell(self, stage: str, board: Board, tier: int, first: dict[int, float]) -> None:
-        """What is reached down to the tier; those behind it are not placed yet, and have what greedy admission gave."""
-        values = board.values()
-        self.watch.values = {other: values[other] if other <= tier else first[other] for other in values}
-        self.watch.tell(stage)
 
     @staticmethod
     def _admit_greedily(board: Board) -> None:
