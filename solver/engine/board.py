@@ -95,11 +95,6 @@ class SharedRacks:
         """GPUs in use on the days ``[start, end)`` of any rack; none where it is not shared."""
         return self.of(rack)[start:end] if rack in self._row else np.zeros(end - start, dtype=np.int64)
 
-    def peaks(self, start: int, end: int) -> Grid:
-        """The most GPUs in use on a day of ``[start, end)``, row by row."""
-        peaks: Grid = self.window(start, end).max(axis=1)
-        return peaks
-
     def window(self, start: int, end: int) -> Grid:
         """GPUs in use on the days ``[start, end)``, row by row."""
         use: Grid = self._use[: len(self.racks), start:end]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from solver.engine.binding import mask_of
 from solver.engine.board import Block, Board, Room
 from solver.engine.policy import next_part
 from solver.engine.wishes import Wish
@@ -164,7 +165,7 @@ def _place_shared(board: Board, wish: Wish, start: int, gpus: int) -> Block | No
             return block
     site_gpus = board.ledger.site_room(wish, start, start + wish.days)
     for size in range(gpus, wish.min_gpus - 1, -wish.multiple):
-        rack = _shared_rack(board, wish, start, size, site_gpus)
+        rack = shared_rack(board, wish, start, size, site_gpus)
         if rack is None:
             rack = _new_rack(board, wish, start, size, site_gpus)
         if rack is not None:
@@ -187,11 +188,14 @@ def _place_on_shared(board: Board, wish: Wish, start: int, gpus: int, rack: int)
     return block
 
 
-def _shared_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Grid) -> int | None:
+def shared_rack(
+    board: Board, wish: Wish, start: int, gpus: int, site_gpus: Grid, *, pod: int | None = None
+) -> int | None:
     """A rack in use in the window that has room for the block: where the block opens it on the fewest days, then the
     one that is left soonest after the block ends, then the fullest, then the first.
 
     The first by its number: rows are in the order in which this process opened the racks, for whatever plan.
+    ``site_gpus``: what R7 and R8 leave by site. ``pod``: the only one that counts; None: any.
     """
     days = (start, start + wish.days)
     use = board.shared.window(*days)
@@ -202,8 +206,11 @@ def _shared_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Gri
     opened = (use[rows] == 0).sum(axis=1)
     racks = np.array(board.shared.racks, dtype=np.int64)[rows]
     later = _last_day_in_use(board.shared.window(days[1], board.cluster.days)[rows])
+    of_rack = board.cluster.pods.of_rack
     for rack in racks[np.lexsort((racks, -peaks[rows], later, opened))].tolist():
-        if _may_share(board, wish, rack, days, gpus=gpus, site_gpus=site_gpus):
+        if (pod is None or of_rack[rack] == pod) and _may_share(
+            board, wish, rack, days, gpus=gpus, site_gpus=site_gpus
+        ):
             found: int = rack
             return found
     return None
@@ -225,7 +232,7 @@ def _may_share(board: Board, wish: Wish, rack: int, days: tuple[int, int], *, gp
     if (wish.site >= 0 and site != wish.site) or site_gpus[site] < gpus or not cluster.healthy[rack, start:end].all():
         return False
     racks = board.pods[pod]
-    if racks.taken[rack - racks.first] & (((1 << (end - start)) - 1) << start):
+    if racks.taken[rack - racks.first] & mask_of(start, end):
         return False
     opens = board.shared.of(rack)[start:end] == 0
     return bool((board.hall_room[start:end, hall] >= opens).all() and (board.site_room[start:end, site] >= opens).all())
@@ -240,7 +247,7 @@ def _new_rack(board: Board, wish: Wish, start: int, gpus: int, site_gpus: Grid) 
         sites = np.where(np.arange(len(sites)) == wish.site, sites, 0)
     halls = np.minimum(board.hall_room[start:end].min(axis=0), sites[cluster.site_of_hall])
     pods = np.minimum(board.pod_room[start:end].min(axis=0), halls[cluster.hall_of_pod])
-    mask = ((1 << wish.days) - 1) << start
+    mask = mask_of(start, end)
     for pod in np.argsort(np.where(pods > 0, pods, np.iinfo(np.int64).max), kind="stable")[:_BINDING_TRIES].tolist():
         if pods[pod] <= 0:
             return None

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from solver.engine import placement
-from solver.engine.binding import mask_of
 from solver.engine.board import Block, Board, Room
 from solver.engine.programs.model import Taken
 from solver.engine.wishes import Wish
@@ -65,46 +64,19 @@ def _have_room(board: Board, room: Room, racks: dict[int, int]) -> bool:
 
 
 def _place_small(board: Board, item: Taken) -> bool:
-    """On a rack of its pod that is shared already, the fullest first; else it opens one, and others make way."""
+    """On a rack of its pod that is shared already; else it opens one, and whole blocks make way inside the pod."""
     way, gpus = item.way, item.gpus
     wish, pod = way.wish, way.pods[0]
-    site = int(board.cluster.site_of_pod[pod])
-    if board.ledger.room(wish, way.start, way.end) < gpus:
+    site_gpus = board.ledger.site_room(wish, way.start, way.end)
+    if board.ledger.room(wish, way.start, way.end) < gpus or site_gpus[board.cluster.site_of_pod[pod]] < gpus:
         return False
-    if int(board.ledger.site_room(wish, way.start, way.end)[site]) < gpus:
-        return False
-    rack = _shared_rack(board, item, pod)
+    rack = placement.shared_rack(board, wish, way.start, gpus, site_gpus, pod=pod)
     if rack is None:
         rack = _opened_rack(board, item, pod)
     if rack is None:
         return False
     board.place_shared(Block(wish, way.start, gpus), rack)
     return True
-
-
-def _shared_rack(board: Board, item: Taken, pod: int) -> int | None:
-    """The fullest, then the first by its number: rows are in the order in which this process opened the racks."""
-    way, of_rack = item.way, board.cluster.pods.of_rack
-    racks, peaks = board.shared.racks, board.shared.peaks(way.start, way.end)
-    for row in np.lexsort((np.array(racks, dtype=np.int64), -peaks)).tolist():
-        if not peaks[row]:
-            return None
-        rack: int = racks[row]
-        if of_rack[rack] == pod and peaks[row] + item.gpus <= GPUS_PER_RACK and _is_open(board, item, rack):
-            return rack
-    return None
-
-
-def _is_open(board: Board, item: Taken, rack: int) -> bool:
-    """R1 to R3: healthy, no whole block on it, and room in hall and site on the days on which it is opened."""
-    cluster, days = board.cluster, slice(item.way.start, item.way.end)
-    pod = int(cluster.pods.of_rack[rack])
-    racks = board.pods[pod]
-    if not cluster.healthy[rack, days].all() or racks.taken[rack - racks.first] & mask_of(days.start, days.stop):
-        return False
-    opens = board.shared.of(rack)[days] == 0
-    halls, sites = board.hall_room[days, cluster.hall_of_pod[pod]], board.site_room[days, cluster.site_of_pod[pod]]
-    return bool((halls >= opens).all() and (sites >= opens).all())
 
 
 def _opened_rack(board: Board, item: Taken, pod: int) -> int | None:
