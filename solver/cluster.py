@@ -34,9 +34,10 @@ class Units:
 
     def sums(self, by_rack: NDArray[np.generic]) -> Counts:
         """Sums of ``by_rack`` (racks x ...) over each unit's racks, shape units x ...; 0 for a unit without racks."""
-        total = np.zeros((by_rack.shape[0] + 1, *by_rack.shape[1:]), dtype=np.int64)
-        np.cumsum(by_rack, axis=0, out=total[1:])
-        result: Counts = total[self.last] - total[self.first]
+        result = np.zeros((len(self.ids), *by_rack.shape[1:]), dtype=np.int64)
+        filled = self.last > self.first
+        if filled.any():  # neighbours in the file: a unit's racks end where those of the next one begin
+            result[filled] = np.add.reduceat(by_rack, self.first[filled], axis=0, dtype=np.int64)
         return result
 
 

@@ -85,14 +85,14 @@ def fits(standing: Standing, ask: Ask, room: Room, first: int, last: int) -> Fla
     return result
 
 
-def most(standing: Standing, ask: Ask, room: Room, first: int, last: int) -> Counts:
+def most(standing: Standing, ask: Ask, room: Room, first: int, last: int, *, least: int = 1) -> Counts:
     """For each start in ``[first, last)`` and each unit of the ask's scope the most GPUs that fit there for
-    ``ask.days`` days, in the ask's multiple and no more than it asks; 0 where nothing does.
+    ``ask.days`` days, in the ask's multiple and no more than it asks; 0 where fewer than ``least`` (1 or more) do.
     """
     result = np.zeros((last - first, len(standing.cluster.units(ask.scope).ids)), dtype=np.int64)
     until = min(last, standing.cluster.days - ask.days + 1)
     if first < until:
-        result[: until - first] = _Windows(standing, ask, room, first, until).most()
+        result[: until - first] = _Windows(standing, ask, room, first, until).most(least)
     return result
 
 
@@ -132,16 +132,20 @@ class _Windows:
             case "hall":
                 return open_starts & self._fits_in_a("hall", racks)
             case _:
-                fitting: Flags = self._racks_by_unit().max(axis=1, initial=0) >= racks
+                fitting: Flags = self._racks_by_unit(racks).max(axis=1, initial=0) >= racks
                 return open_starts & fitting
 
-    def most(self) -> Counts:
-        """GPUs, starts x units of the scope."""
+    def most(self, least: int) -> Counts:
+        """GPUs, starts x units of the scope; 0 where there are fewer than ``least``."""
+        if not (self.room >= least).any():  # the cheapest question, and mostly the last one
+            return np.zeros((self.last - self.first, len(self.cluster.units(self.ask.scope).ids)), dtype=np.int64)
         if self.ask.gpus < GPUS_PER_RACK:
-            return self._trays_by_unit()
-        racks = np.minimum(self._racks_by_unit(), self.room[:, None] // GPUS_PER_RACK)
-        result: Counts = np.minimum(racks * GPUS_PER_RACK, self.ask.gpus)
-        return result
+            gpus = self._trays_by_unit()
+        else:
+            least_racks = -(-least // GPUS_PER_RACK)
+            racks = np.minimum(self._racks_by_unit(least_racks), self.room[:, None] // GPUS_PER_RACK)
+            gpus = np.minimum(racks * GPUS_PER_RACK, self.ask.gpus)
+        return np.where(gpus >= least, gpus, 0)
 
     def _fits_on_a_rack(self, gpus: int) -> Flags:
         halls = self.racks.tray_run(gpus)[self.first : self.last] >= self.days
@@ -150,23 +154,29 @@ class _Windows:
         return (self.room >= gpus) & in_a_hall
 
     def _fits_in_a(self, level: Level, racks: int) -> Flags:
-        free = self.racks.free_run(level, racks, self.first, self.last) >= self.days
         hall_open = (self._hall_room() >= racks) & (self._site_racks() >= racks)[:, self.cluster.site_of_hall]
+        if not hall_open.any():
+            return np.zeros(self.last - self.first, dtype=np.bool_)
+        free = self.racks.free_run(level, racks, self.first, self.last) >= self.days
         result: Flags = np.logical_or.reduce(free & self._of_halls(level, hall_open), axis=1)
         return result
 
-    def _racks_by_unit(self) -> Counts:
-        """Whole racks that each unit of the scope has for a block, the limits of its hall and site counted in."""
-        in_site = self._site_racks()
+    def _racks_by_unit(self, least: int) -> Counts:
+        """Whole racks that each unit of the scope has for a block, the limits of its hall and site counted in; exact
+        where they are ``least`` or more.
+        """
+        in_site, hall_room = self._site_racks(), self._hall_room()
+        limit = np.maximum(0, np.minimum(hall_room, in_site[:, self.cluster.site_of_hall]))
+        level: Level = "pod" if self.ask.scope == "pod" else "hall"
         if self.ask.scope in ("pod", "hall"):
-            level: Level = "pod" if self.ask.scope == "pod" else "hall"
-            free = self.racks.count(level, self.first, self.last, self.days)
-            hall_limit = np.minimum(self._hall_room(), in_site[:, self.cluster.site_of_hall])
-            by_unit: Counts = np.maximum(0, np.minimum(free, self._of_halls(level, hall_limit)))
+            by_unit = self._of_halls(level, limit)
+            if (by_unit >= least).any():
+                by_unit = np.minimum(self.racks.count(level, self.first, self.last, self.days), by_unit)
             return by_unit
-        free = self.racks.count("hall", self.first, self.last, self.days)
-        by_hall = np.maximum(0, np.minimum(free, self._hall_room()))
-        by_site = np.minimum(in_site, self.racks.by_site(by_hall))
+        by_site = np.minimum(in_site, self.racks.by_site(limit))
+        if (by_site.sum(axis=1) >= least).any():
+            free = self.racks.count("hall", self.first, self.last, self.days)
+            by_site = np.minimum(in_site, self.racks.by_site(np.minimum(free, limit)))
         return by_site if self.ask.scope == "site" else by_site.sum(axis=1, keepdims=True)
 
     def _trays_by_unit(self) -> Counts:

@@ -42,9 +42,9 @@ def largest(standing: Standing, ask: Ask, first: int, last: int) -> Counts:
     """For each start in ``[first, last)`` the most GPUs that fit for ``ask.days``, in the ask's multiple, from
     ``ask.min_gpus`` to ``ask.gpus``; 0 where not even the least fits.
     """
-    by_unit = most(standing, ask, room_for(standing, ask), first, last)
-    gpus = by_unit.max(axis=1, initial=0)
-    return np.where(gpus >= ask.min_gpus, gpus, 0)
+    by_unit = most(standing, ask, room_for(standing, ask), first, last, least=ask.min_gpus)
+    gpus: Counts = by_unit.max(axis=1, initial=0)
+    return gpus
 
 
 def place(standing: Standing, ask: Ask, start: int, gpus: int) -> dict[str, int] | None:

@@ -111,12 +111,23 @@ class RackUse:
             self._stale_tray_runs[gpus] = set(range(len(self.cluster.halls.ids)))
         stale = self._stale_tray_runs[gpus]
         for hall in sorted(stale):
-            blocked = self.trays(0, self.cluster.days, self._racks(hall)) < gpus
-            self._tray_runs[gpus][:, hall] = np.max(_runs(blocked), axis=1, initial=0)
+            self._tray_runs[gpus][:, hall] = self._tray_run(hall, gpus)
         stale.clear()
         return self._tray_runs[gpus]
 
-    def trays(self, first: int, last: int, racks: slice) -> NDArray[np.int16]:
+    def _tray_run(self, hall: int, gpus: int) -> Counts:
+        """`tray_run` of one hall: on a rack that is entirely free for longest, or on one that is shared."""
+        racks = self._racks(hall)
+        if racks.start == racks.stop:
+            return np.zeros(self.cluster.days, dtype=np.int64)
+        on_a_free_rack = np.minimum(self._sorted["hall"][:, racks.stop - 1], _runs(self._state[:, [hall]] < 1)[:, 0])
+        used = self.used[:, racks]
+        shared = racks.start + np.flatnonzero(((used > 0) & (used <= GPUS_PER_RACK - gpus)).any(axis=0))
+        on_a_shared_rack = _runs(self.trays(0, self.cluster.days, shared) < gpus)
+        result: Counts = np.maximum(on_a_free_rack, on_a_shared_rack.max(axis=1, initial=0)).astype(np.int64)
+        return result
+
+    def trays(self, first: int, last: int, racks: slice | Bounds) -> NDArray[np.int16]:
         """GPUs that a block of fewer than 72 finds on each rack on the days ``[first, last)``.
 
         A rack that carries something needs no room in its hall or site, only that neither is over its limit.

@@ -236,10 +236,17 @@ class Board:
         )
 
     def set_up(self, positions: Iterable[Position]) -> None:
-        """Clear the board of accepted blocks and put these on it; they must fit."""
+        """Clear the board of accepted blocks and put these on it; they must fit.
+
+        What stands there already stays, which takes less time; the board is the same whatever it carried before.
+        """
+        wanted = {position.number: position for position in positions}
         for block in list(self.blocks.values()):
-            self.remove(block)
-        self.stand(positions)
+            if self._frames or not self._stands_at(block, wanted.get(block.wish.number)):
+                self.remove(block)
+        self.stand(position for position in wanted.values() if position.number not in self.blocks)
+        if not self._frames:  # which could not undo it
+            self._put_in_order(wanted.values())
 
     def stand(self, positions: Iterable[Position]) -> None:
         """Put these blocks on the board, exactly there; they must fit."""
@@ -249,8 +256,34 @@ class Board:
                 self.place_shared(block, position.racks[0])
             elif not self.place_on(block, list(position.racks)):
                 raise ValueError(f"request {block.wish.id} does not fit where it is to stand")
-            for share in block.shares.values():
-                share.pinned = position.racks == tuple(sorted(block.wish.keep))
+            self._pin(block, position)
+
+    @staticmethod
+    def _pin(block: Block, position: Position) -> None:
+        """For good is what stands on the racks that it is to keep."""
+        for share in block.shares.values():
+            share.pinned = position.racks == tuple(sorted(block.wish.keep))
+
+    def _stands_at(self, block: Block, position: Position | None) -> bool:
+        return (
+            position is not None
+            and (block.start, block.gpus) == (position.start, position.gpus)
+            and block.wish is self.wishes[position.number]
+            and position.racks == tuple(sorted(block.racks()))
+        )
+
+    def _put_in_order(self, positions: Iterable[Position]) -> None:
+        """Blocks, and the shares of each pod, as if they had been placed in this order on an empty board."""
+        self.blocks = {position.number: self.blocks[position.number] for position in positions}
+        for racks in self.pods:
+            racks.shares.clear()
+        for position in positions:
+            block = self.blocks[position.number]
+            block.shares = dict(sorted(block.shares.items()))
+            for pod, share in block.shares.items():
+                share.racks.sort()
+                self.pods[pod].shares.append(share)
+            self._pin(block, position)
 
     def values(self) -> dict[int, float]:
         """Value in USD by tier, ascending (§ 5 step 2): what is accepted, less the share of what is recalled."""

@@ -22,7 +22,7 @@ from solver.engine.pools import DaskPool, LocalPool, NoScheduler, Pool, WorkersL
 from solver.engine.watch import Watch
 from solver.engine.wire import Content, Finished, Missing, Parcel, Piece, Result, Stop, Work
 
-__all__ = ["Crew", "NoScheduler", "crew"]
+__all__ = ["Batch", "Crew", "NoScheduler", "crew"]
 
 _POLL_SECONDS = 0.1
 _SMALL_PROBLEM = 40
@@ -72,10 +72,31 @@ class Crew:
 
         ``enough`` None: where somebody interrupts. Workers are asked to end then, and waited for ``patience`` seconds.
         """
-        batch = _Batch(work, content, pieces)
-        stop = enough or self._is_interrupted
+        return self.finish(self.begin(work, content, pieces), enough=enough, patience=patience)
+
+    def begin(
+        self, work: Work[Content, Piece, Result], content: Content, pieces: Sequence[Piece]
+    ) -> Batch[Content, Piece, Result]:
+        """Have the workers begin with `run`, for `finish` to wait for, while this process does something else."""
+        batch = Batch(work, content, pieces)
         if self._watch.interrupted and not self._is_ready():
             self._drop_pool()
+        if not self.is_alone:
+            try:
+                batch.sent = self._submit(batch, self._workers())
+            except WorkersLost as lost:
+                self._lose(lost)
+        return batch
+
+    def finish(
+        self,
+        batch: Batch[Content, Piece, Result],
+        *,
+        enough: Stop | None = None,
+        patience: float = _PATIENCE_SECONDS,
+    ) -> list[Result]:
+        """What `run` returns, for a batch that has begun and nothing else since."""
+        stop = enough or self._is_interrupted
         while not self.is_alone and batch.open:
             self._try(batch, stop, patience)
             if stop():
@@ -156,7 +177,7 @@ class Crew:
             self._beside.submit(beside.get_ready)
         if self.is_alone:
             return
-        batch = _Batch(work, content, [None] * self.hands)
+        batch = Batch(work, content, [None] * self.hands)
         try:
             self._starting = tuple(self._submit(batch, self._workers()))
         except WorkersLost as lost:
@@ -190,11 +211,11 @@ class Crew:
         """Whether the workers have begun and can be asked at once."""
         return self._pool is not None and all(future.done() for future in self._starting)
 
-    def _try(self, batch: _Batch[Content, Piece, Result], stop: Stop, patience: float) -> None:
+    def _try(self, batch: Batch[Content, Piece, Result], stop: Stop, patience: float) -> None:
         """Have the open pieces done by the workers; losses are noted, and the rest stays open."""
         try:
             pool = self._workers()
-            waiting = self._submit(batch, pool)
+            waiting, batch.sent = batch.sent or self._submit(batch, pool), {}
             self._collect(batch, pool, waiting, stop)
             if waiting:
                 pool.halt()
@@ -206,9 +227,7 @@ class Crew:
         except WorkersLost as lost:
             self._lose(lost)
 
-    def _collect(
-        self, batch: _Batch[Content, Piece, Result], pool: Pool, waiting: _Waiting[Result], stop: Stop
-    ) -> None:
+    def _collect(self, batch: Batch[Content, Piece, Result], pool: Pool, waiting: _Waiting[Result], stop: Stop) -> None:
         """Take results as they come, until all are there or ``stop``."""
         while waiting and not stop():
             done, _ = wait(waiting, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
@@ -216,7 +235,7 @@ class Crew:
                 self._take(batch, pool, waiting, future)
             pool.look()
 
-    def _submit(self, batch: _Batch[Content, Piece, Result], pool: Pool) -> _Waiting[Result]:
+    def _submit(self, batch: Batch[Content, Piece, Result], pool: Pool) -> _Waiting[Result]:
         """Send the open pieces; the first for each hand with the content, where it is new to the pool."""
         parcel = self._packed(batch.content)
         is_new = parcel.key not in pool.known
@@ -227,7 +246,7 @@ class Crew:
         }
 
     def _send(
-        self, batch: _Batch[Content, Piece, Result], pool: Pool, number: int, *, with_content: bool
+        self, batch: Batch[Content, Piece, Result], pool: Pool, number: int, *, with_content: bool
     ) -> Future[Finished[Result] | Missing]:
         parcel = self._packed(batch.content)
         packed = parcel.packed if with_content else None
@@ -237,7 +256,7 @@ class Crew:
 
     def _take(
         self,
-        batch: _Batch[Content, Piece, Result],
+        batch: Batch[Content, Piece, Result],
         pool: Pool,
         waiting: _Waiting[Result],
         future: Future[Finished[Result] | Missing],
@@ -286,14 +305,15 @@ class Crew:
             self._beside = None
 
 
-class _Batch(Generic[Content, Piece, Result]):
-    """Pieces of work on one content, and the results so far."""
+class Batch(Generic[Content, Piece, Result]):
+    """Pieces of work on one content, which of them are under way, and the results so far."""
 
     def __init__(self, work: Work[Content, Piece, Result], content: Content, pieces: Sequence[Piece]) -> None:
         self.work = work
         self.content = content
         self.pieces = pieces
         self.results: dict[int, Result] = {}
+        self.sent: _Waiting[Result] = {}
 
     @property
     def open(self) -> list[int]:

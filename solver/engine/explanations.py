@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from solver.decisions import Decisions
 from solver.engine.chains import Problem, board_of
-from solver.engine.crew import Crew
+from solver.engine.crew import Batch, Crew
 from solver.engine.explain import explain
 from solver.engine.wire import Stop
 from solver.plan import Declined
@@ -31,7 +31,15 @@ class Part:
     seconds: float | None
 
 
-def explain_all(
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Explanations that the crew is at, for `finish`; ``part``: all of them as one."""
+
+    part: Part
+    batch: Batch[Problem, Part, list[Declined]]
+
+
+def begin(
     crew: Crew,
     problem: Problem,
     decisions: Decisions,
@@ -39,17 +47,23 @@ def explain_all(
     *,
     prices: Mapping[str, float | None],
     seconds: float | None,
-) -> list[Declined]:
-    """The explanations in the order of ``declined``; in a hurry after so many ``seconds``, or on an interrupt.
+) -> Begun:
+    """Have the crew begin with the explanations, in a hurry after so many ``seconds``, or on an interrupt.
 
     ``prices``: to win, by request id, as far as they are known.
     """
+    every = Part(decisions, tuple(declined), prices, seconds)
     size = max(_LEAST_EXPLAINED, -(-len(declined) // crew.hands))
-    parts = [Part(decisions, tuple(declined[i : i + size]), prices, seconds) for i in range(0, len(declined), size)]
-    enough = crew.enough_after(seconds)
-    done = crew.run(explain_part, problem, parts, enough=enough, patience=_PATIENCE_SECONDS) if parts else []
+    parts = [replace(every, requests=every.requests[i : i + size]) for i in range(0, len(declined), size)]
+    return Begun(every, crew.begin(explain_part, problem, parts))
+
+
+def finish(crew: Crew, problem: Problem, begun: Begun, declined: Sequence[Request]) -> list[Declined]:
+    """The explanations of ``declined``, some or all of those that have begun, in their order."""
+    enough = crew.enough_after(begun.part.seconds)
+    done = crew.finish(begun.batch, enough=enough, patience=_PATIENCE_SECONDS) if begun.part.requests else []
     known = {explained.request: explained for part in done for explained in part}
-    rest = Part(decisions, tuple(request for request in declined if request.id not in known), prices, seconds)
+    rest = replace(begun.part, requests=tuple(request for request in declined if request.id not in known))
     if rest.requests:
         known |= {explained.request: explained for explained in explain_part(problem, rest, enough)}
     return [known[request.id] for request in declined]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,18 +18,17 @@ from solver import cluster as clusters
 from solver import standing as standings
 from solver.cluster import Cluster
 from solver.decisions import Decisions
-from solver.engine import admission, attempts, bounds, chains, contest
+from solver.engine import admission, attempts, bounds, chains, contest, explanations
 from solver.engine.board import Board, Position
 from solver.engine.bounds import Bounds
 from solver.engine.complete import accepted_of, complete, keep_longer, moves_of, recalls_of
 from solver.engine.crew import Crew, crew
-from solver.engine.explanations import explain_all
 from solver.engine.parameters import SolveParameters
 from solver.engine.repair import repair
 from solver.engine.settle import settle
 from solver.engine.watch import Watch, gap
 from solver.plan import FORMAT, Plan, Tier
-from solver.snapshot import Loaded, Snapshot
+from solver.snapshot import Loaded, Request, Snapshot
 
 _GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.1, 0.65), 0.1
 """Shares of the time left that attempts at the first tiers, and at each one behind them, may take; the larger share
@@ -78,6 +78,7 @@ class _Solve:
     pace: float | None = None
     """Seconds that greedy admission takes this processor, undisturbed."""
     prices_to_win: dict[str, float | None] = field(default_factory=dict)
+    explaining: explanations.Begun | None = None
     may_move: bool = False
     """Whether there are reservations that may be moved for value."""
 
@@ -96,7 +97,7 @@ class _Solve:
         self.crew.prepare(chains.get_ready, self.problem)
         self._ended("repair", board)
         began = time.process_time()
-        self._admit_greedily(board)
+        self._admit_greedily(board, board.values())
         self.pace = _PACE * (time.process_time() - began)
         self._ended("admission", board)
         proven = self._prove(cluster, decisions)
@@ -150,31 +151,28 @@ class _Solve:
         if self.watch.interrupted:
             return
         first, first_values = board.positions(), board.values()
-        best = board.home
+        board.set_up(board.home)
         guided = _SMALL_SHARES if self._has_programs() else _GUIDED_SHARES
         shares = itertools.chain(guided[-len(first_values) :], itertools.repeat(_LAST_GUIDED_SHARE))
         for tier, share in zip(first_values, shares, strict=False):
             if self.watch.interrupted:
                 break
-            board.set_up(best)
             self._guide(board, tier)
-            tasks = self._attempts(tier, best, seconds=self._seconds_of(share))
+            tasks = self._attempts(tier, board.positions(), seconds=self._seconds_of(share))
             board.set_up(attempts.best_of(self.problem, self.crew, tasks))
             if tier != max(first_values):
                 self._deepen(board, tier)
-            best = board.positions()
             self.watch.values = board.values()  # tiers behind this one are not placed yet
             self.watch.tell("guided admission")
-        board.set_up(best)
         values = board.values()
         if list(values.values()) < list(first_values.values()):
             board.set_up(first)
-        elif any(values[tier] < value for tier, value in first_values.items()):  # its attempts may have been cut short
-            self._admit_greedily(board)
+        else:  # attempts at a tier that is worth less may have been cut short
+            self._admit_greedily(board, [tier for tier, value in first_values.items() if values[tier] < value])
 
     @staticmethod
-    def _admit_greedily(board: Board) -> None:
-        for tier in board.values():
+    def _admit_greedily(board: Board, tiers: Iterable[int]) -> None:
+        for tier in tiers:
             admission.fill(board, tier, admission.by_price, admission.earliest)
 
     def _deepen(self, board: Board, tier: int) -> None:
@@ -268,6 +266,8 @@ class _Solve:
         accepted, recalls = accepted_of(board), (*decisions.recalls, *recalls_of(board))
         moves = (*decisions.moves, *moves_of(self.snapshot, board))
         decisions = replace(decisions, accepted=tuple(accepted), moves=moves, recalls=recalls)
+        if self.watch.interrupted:  # what is said in a hurry does not depend on what is added below
+            self._begin_explaining(decisions)
         standing = standings.of(self.snapshot, cluster, decisions)
         added = complete(self.snapshot, standing, [w for w in board.requests if w.number not in board.blocks])
         accepted += added
@@ -281,12 +281,8 @@ class _Solve:
         return replace(decisions, accepted=tuple(accepted))
 
     def _plan(self, decisions: Decisions) -> Plan:
-        taken = {accepted.request for accepted in decisions.accepted}
-        declined = [request for request in self.snapshot.requests if request.id not in taken]
-        left = self.watch.seconds_left()
-        least = 0.0 if self.watch.interrupted else _LEAST_EXPLAINING
-        hurry = None if left is None else max(least, _EXPLAINED_SHARE * left)
-        explained = explain_all(self.crew, self.problem, decisions, declined, prices=self.prices_to_win, seconds=hurry)
+        begun = self.explaining or self._begin_explaining(decisions)
+        explained = explanations.finish(self.crew, self.problem, begun, self._declined(decisions))
         prices = self.bounds.prices()
         self.watch.stage("explanation")
         tiers = [self._tier(tier, value) for tier, value in self.watch.values.items()]
@@ -306,6 +302,18 @@ class _Solve:
             hold_shortfalls=list(decisions.hold_shortfalls),
             prices=prices,
         )
+
+    def _begin_explaining(self, decisions: Decisions) -> explanations.Begun:
+        left = self.watch.seconds_left()
+        least = 0.0 if self.watch.interrupted else _LEAST_EXPLAINING
+        hurry = None if left is None else max(least, _EXPLAINED_SHARE * left)
+        declined, prices = self._declined(decisions), self.prices_to_win
+        self.explaining = explanations.begin(self.crew, self.problem, decisions, declined, prices=prices, seconds=hurry)
+        return self.explaining
+
+    def _declined(self, decisions: Decisions) -> list[Request]:
+        taken = {accepted.request for accepted in decisions.accepted}
+        return [request for request in self.snapshot.requests if request.id not in taken]
 
     def _tier(self, tier: int, value: float) -> Tier:
         limit = max(self.watch.bounds[tier], value)  # apart by the rounding of sums at the most: the bound is proven

@@ -6,6 +6,7 @@ A `Survey` is made of a `Standing` that no longer changes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import numpy as np
 
@@ -22,22 +23,51 @@ class Survey:
     """Free racks by pod and hall and day, racks in an outage, and who stands where. Units are ranges of pods."""
 
     def __init__(self, standing: Standing) -> None:
-        cluster, racks = standing.cluster, standing.racks
+        cluster = standing.cluster
         self.standing = standing
         self.cluster = cluster
         self.no_limit = no_limit(standing)
-        self.census = Census(standing)
-        free = (racks.run > 0).T
-        self.free_in_pod = cluster.pods.sums(free).T
-        self.free_in_hall = cluster.halls.sums(free).T
-        self.out_in_pod = cluster.pods.sums(~cluster.healthy).T
-        self.unused_in_pod = cluster.pods.sums((racks.used == 0).T).T
         halls = [hall for site in standing.snapshot.sites for hall in site.halls]
         self.racks_in_hall = cluster.halls.last - cluster.halls.first
         self.spares_asked = np.array([hall.spare_racks for hall in halls], np.int64)
         self.spares = np.minimum(self.spares_asked, self.racks_in_hall)
         self._owed = np.maximum(0, self.spares_asked - self.racks_in_hall)
-        self._free_days = np.concatenate((np.zeros((1, free.shape[0]), np.int32), np.cumsum(free.T, 0, np.int32)))
+
+    # What follows is worked out when it is first asked for: an explanation in a hurry asks for none of it.
+
+    @cached_property
+    def census(self) -> Census:
+        return Census(self.standing)
+
+    @cached_property
+    def free_in_pod(self) -> Counts:
+        """Racks that are entirely free, days x pods."""
+        return self.cluster.pods.sums(self._free.T).T
+
+    @cached_property
+    def free_in_hall(self) -> Counts:
+        """Racks that are entirely free, days x halls."""
+        return self.cluster.halls.sums(self._free.T).T
+
+    @cached_property
+    def out_in_pod(self) -> Counts:
+        """Racks in an outage, days x pods."""
+        return self.cluster.pods.sums(~self.cluster.healthy).T
+
+    @cached_property
+    def unused_in_pod(self) -> Counts:
+        """Racks without a block, in an outage or not, days x pods."""
+        return self.cluster.pods.sums((self.standing.racks.used == 0).T).T
+
+    @cached_property
+    def _free(self) -> Flags:
+        return self.standing.racks.run > 0
+
+    @cached_property
+    def _free_days(self) -> Counts:
+        """Days before each day on which a rack is entirely free, (days + 1) x racks."""
+        free = self._free
+        return np.concatenate((np.zeros((1, free.shape[1]), np.int32), np.cumsum(free, 0, np.int32)))
 
     def pods_of(self, scope: Scope, unit: int) -> tuple[int, int]:
         """The pods ``[first, last)`` of a unit of this scope."""

@@ -65,6 +65,8 @@ def test_what_fits_is_accepted_when_it_is_asked_for(count: int) -> None:
     accepted = 0
     for question in questions(7000, count):
         snapshot = question.snapshot
+        if question.decisions.hold_shortfalls:  # generated, more than there must be: none is bent for value
+            continue
         found = standing.of(snapshot, cluster.build(snapshot), question.decisions)
         starts = offers.starts(found, ask_of(question.request), 0, found.cluster.days).tolist()
         if not any(starts):

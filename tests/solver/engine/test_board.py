@@ -52,6 +52,34 @@ def test_counts_after_many_changes_are_those_of_a_new_board_with_the_same_blocks
     assert fresh.values() == pytest.approx(board.values())
 
 
+def bound(board: Board) -> list[object]:
+    """Blocks and the shares of each pod, in the order in which the board has them."""
+    blocks = [(number, block.rack, list(block.shares), block.racks()) for number, block in board.blocks.items()]
+    shares = [[(share.start, share.end, share.racks, share.pinned) for share in pod.shares] for pod in board.pods]
+    return [blocks, shares, [pod.taken for pod in board.pods], [pod.blocked for pod in board.pods]]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_board_that_is_set_up_does_not_show_what_it_carried_before(seed: int) -> None:
+    board, chance = filled(seed), random.Random(seed)
+    positions = board.positions()
+    for _ in range(5):
+        for block in chance.sample(list(board.blocks.values()), len(board.blocks) // 2):
+            board.remove(block)
+        for wish in chance.sample(board.wishes, len(board.wishes)):
+            if wish.number not in board.blocks:
+                placement.accept(board, wish, admission.earliest(wish))
+        stays = [p for p in positions if p.number in board.blocks]
+        fresh = board_of(seed)
+
+        board.set_up(positions)
+        fresh.set_up(positions)
+
+        assert stays
+        assert bound(board) == bound(fresh)
+        assert counts(board) == counts(fresh)
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_rolling_back_leaves_no_trace(seed: int) -> None:
     board, chance = filled(seed), random.Random(seed)
