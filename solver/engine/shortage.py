@@ -132,14 +132,15 @@ class Case:
         everywhere = bool((room.cluster[self.days] < racks).any())
         pods = allowed_pods(self.survey.cluster, allowed_sites(self.standing, self.ask))
         pods = (0, len(self.survey.cluster.pods.ids)) if everywhere else pods
-        return self.survey.census.holders("accepted", pods, self._flags(lacking))
+        return self.survey.census.holders("accepted", pods, self._flags(lacking), MOST_RIVALS)
 
     def _rivals_of_racks(self, unit: _Unit, by_day: Counts) -> list[Holder]:
         """R1 to R3: those in the unit; a small block needs no other rack opened where one of theirs would do."""
-        inside = self.survey.census.holders("accepted", unit.pods, self._flags(by_day))
-        if inside and self.ask.gpus < GPUS_PER_RACK:
+        inside = self.survey.census.holders("accepted", unit.pods, self._flags(by_day), MOST_RIVALS)
+        reach = self._reach(unit, by_day)
+        if reach == unit.pods or (inside and self.ask.gpus < GPUS_PER_RACK):
             return inside
-        return self.survey.census.holders("accepted", self._reach(unit, by_day), self._flags(by_day))
+        return self.survey.census.holders("accepted", reach, self._flags(by_day), MOST_RIVALS)
 
     def _reach(self, unit: _Unit, by_day: Counts) -> tuple[int, int]:
         """The pods whose blocks leave the unit too little: its own, or its hall's (R2) or site's (R3) where they have
@@ -169,6 +170,8 @@ class Case:
         def is_own(block: Block) -> bool:
             return block.contract == self.ask.contract if code == "contract" else block.tenant == self.ask.tenant
 
+        if not by_day.any():
+            return []
         short = np.concatenate(([0], np.cumsum(self._flags(by_day))))
         return largest_first(
             Holder(kind=kind, id=block.id, gpus=block.gpus)

@@ -25,9 +25,9 @@ from solver.engine.selection import worths
 from solver.engine.wishes import Wish
 
 _WORK = 1.0
-_MOST_STARTS = 30
+_MOST_STARTS = 12
 """Starts of a wish that a program may choose from."""
-_PROMISING = 0.5
+_PROMISING = 0.2
 """A way is left out where one unit of it costs more than this share of what the linear program could gain."""
 _LEAST_GAIN = 1e-4
 _TOLERANCE = 1e-9

@@ -58,7 +58,7 @@ def solve(rows: Rows, hint: Mapping[int, int], effort: Effort) -> Answer | None:
     if hint:
         program.proto.solution_hint.vars.extend(hint.keys())
         program.proto.solution_hint.values.extend(hint.values())
-    solver = _solver(effort)
+    solver = _solver(effort, presolve=not hint)
     status = solver.solve(program)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return None
@@ -97,8 +97,10 @@ def add_rows(program: Program, every: Sequence[Row]) -> None:
     )
 
 
-def _solver(effort: Effort) -> cp_model.CpSolver:
-    """One worker, and little presolve: these programs are small and many."""
+def _solver(effort: Effort, *, presolve: bool) -> cp_model.CpSolver:
+    """One worker, and little presolve or none: these programs are small and many. With a hint the time goes into what
+    is better than it; presolve could take all of it.
+    """
     solver = cp_model.CpSolver()
     parameters = solver.parameters
     parameters.catch_sigint_signal = False  # else its own handler replaces ours for good, and Ctrl-C kills
@@ -109,6 +111,7 @@ def _solver(effort: Effort) -> cp_model.CpSolver:
     parameters.cp_model_probing_level = 0
     parameters.symmetry_level = 0
     parameters.max_num_cuts = 0
+    parameters.cp_model_presolve = presolve
     parameters.max_presolve_iterations = 1
     parameters.presolve_probing_deterministic_time_limit = 0.0
     if effort.seconds is not None:
