@@ -214,7 +214,7 @@ class _Adding:
             if is_dead and not was_dead and has_begun is not None:
                 takings[piece].append(has_begun)
             if before is not None and not is_dead and self.program.has_limit(*cell):
-                takings[piece].append(self._taken_by_power(cell, before, use))
+                takings[piece].append(self._taken_by_power(cell, before))
             on_duty = None if is_dead else on_duty
             if use is not None:
                 if on_duty is not None:
@@ -237,12 +237,14 @@ class _Adding:
         self.model.add_bool_or(~begun, use, *([] if earlier is None else [earlier]))
         return begun
 
-    def _taken_by_power(self, cell: Cell, before: Literal, use: Literal | None) -> Literal:
-        """A replacement is taken in turn where its site has no power for one rack more."""
+    def _taken_by_power(self, cell: Cell, before: Literal) -> Literal:
+        """A replacement is taken in turn where its site has no power for one rack more, and the lot leaves the rack:
+        one that is its own from there on is not taken.
+        """
         program, site = self.program, self.program.problem.ground.site_of[cell[0]]
         taken = program.literal()
         self.model.add_implication(taken, before)
-        if use is not None:
+        if (use := self.course.use.get(cell)) is not None:
             self.model.add_implication(taken, ~use)
         program.taken_in_turn.append((taken, site, cell[1]))
         return taken

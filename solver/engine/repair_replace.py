@@ -145,7 +145,6 @@ class _Replacing:
 
     def _is_backed(self, chain: list[Step]) -> bool:
         """R10: whether each rack that begins to stand in follows one that was taken."""
-        alive, gpus = self.yard.ground.alive, self.fate.lot.gpus
         seen: set[int] = set()
         may_begin = 1
         for _, last, rack in sorted((first, last, rack) for rack, mask in chain for first, last in runs(mask)):
@@ -153,8 +152,15 @@ class _Replacing:
             if may_begin < 0:
                 return False
             seen.add(rack)
-            may_begin += not alive(rack, gpus) >> last & 1
+            may_begin += self._is_taken(rack, last)
         return True
+
+    def _is_taken(self, rack: int, piece: int) -> bool:
+        """R10: whether a replacement is taken by the piece after its last one: by an outage or a full site, but not
+        where the rack is the lot's own from there on.
+        """
+        own = self.fate.racks.get(rack, 0) & self.fate.lot.own.get(rack, 0)
+        return not (self.yard.ground.alive(rack, self.fate.lot.gpus) | own) >> piece & 1
 
     def _days_at_home(self, chain: list[Step]) -> int:
         return sum(self.timeline.days(mask & self.home[self.of_rack[rack]]) for rack, mask in chain)
@@ -205,7 +211,7 @@ class _Replacing:
         for first, last in runs(between(lowest(lost), end) & ground.alive(rack, self.fate.lot.gpus)):
             if use := mask & between(first, last):
                 by_outage, in_use = ground.dead[rack] >> last & 1, use >> (last - 1) & 1
-                taken = last if last < end and (by_outage or in_use) else None
+                taken = last if last < end and (by_outage or (in_use and self._is_taken(rack, last))) else None
                 yield Link(rack, use, use & self.home[self.of_rack[rack]], taken)
 
     def _strangeness(self, rack: int) -> tuple[bool, int, bool, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tests.solver.engine.repairs import one_site, repaired, two_sites
+import pytest
+
+from tests.solver.engine.repairs import Repaired, one_site, repaired, two_sites
 from tests.solver.reference import build
-from tests.solver.reference.build import outage, power_limit, reservation
+from tests.solver.reference.build import outage, power_limit, reservation, segment
 
 KW = 140.0
 
@@ -126,3 +128,18 @@ def test_of_limits_that_overlap_the_lowest_holds() -> None:
     )
 
     assert result.short == [("v1", 2, 6, 72)]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_power_takes_no_replacement_that_becomes_the_blocks_own_rack(late: bool) -> None:
+    """v1 lacks a rack. r2 stands in until day 4 and is its own then; that the site is full lets r3 not follow."""
+    placement = [segment(0, 4, {"r3": 72}), segment(4, 8, {"r2": 72})]
+    fields = build.snapshot(
+        sites=one_site({"p1": ["r1", "r2", "r3"]}, power_limits=[power_limit(4, 5, KW)]),
+        outages=[outage("r1", 0, None)],
+        reservations=[reservation(gpus=144, end=8, placement=placement)],
+    )
+    result = Repaired(build.load(fields).snapshot, late=late)
+
+    assert result.broken() == []
+    assert result.short == [("v1", 4, 8, 72)]
