@@ -59,7 +59,7 @@ def _live(program: Program, course: Course) -> None:
 class _Adding:
     def __init__(self, program: Program, course: Course) -> None:
         self.program, self.model, self.course, self.lot = program, program.model, course, course.lot
-        self.lost = losses(program.problem, self.lot)
+        self.lost = losses(program.problem, self.lot, program.dark)
         self.racks = candidates(program, self.lot)
 
     def run(self) -> None:

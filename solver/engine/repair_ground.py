@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from solver.cluster import UNLIMITED, Cluster
-from solver.engine.repair_timeline import Mask, Timeline, first_recall, pieces_of, ranges
+from solver.engine.repair_timeline import Mask, Timeline, first_recall, lowest, pieces_of, ranges
 from solver.snapshot import Reservation, Snapshot
 from solver.terms import GPUS_PER_RACK, GPUS_PER_TRAY
 
@@ -78,6 +78,16 @@ class Ground:
             room=self.room[:],
             over=self.over[:],
         )
+
+    def since_dead(self, rack: int, mask: Mask) -> Mask:
+        """The pieces of ``mask`` from the first outage of ``rack`` on, even if that is over before them."""
+        dead = self.dead[rack]
+        return mask & self.timeline.from_piece(lowest(dead)) if dead else 0
+
+    def from_outage(self, rack: int, mask: Mask) -> Mask:
+        """The pieces of ``mask`` from the first one on which ``rack`` is in an outage."""
+        hit = mask & self.dead[rack]
+        return mask & self.timeline.from_piece(lowest(hit)) if hit else 0
 
     def free(self, rack: int, gpus: int) -> Mask:
         """The pieces on which ``rack`` is healthy and can take ``gpus`` GPUs more, within power."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from solver.engine.repair_moves import ImpossibleError, relocate
+from solver.engine.repair_timeline import Mask, ranges
 from solver.engine.repair_yard import Fate, Yard
 
 
@@ -48,5 +49,17 @@ def _darken(yard: Yard, victim: Fate, site: int) -> None:
         if lost := fate.racks.get(rack, 0) & taken:
             if fate.moved:
                 raise ImpossibleError
-            fate.dark[rack] = fate.dark.get(rack, 0) | lost
-            yard.lift(fate, rack, lost)
+            gone = yard.ground.since_dead(rack, fate.racks[rack])
+            if lost & gone:
+                _lose(yard, fate, rack, gone)
+            if dark := lost & ~gone:
+                fate.dark[rack] = fate.dark.get(rack, 0) | dark
+                yard.lift(fate, rack, dark)
+
+
+def _lose(yard: Yard, fate: Fate, rack: int, gone: Mask) -> None:
+    """An outage that is over took the rack (R10): it stays as long as it can, but is one replacement of its own then
+    and no rack that comes back after another one stood in.
+    """
+    fate.lost += ranges(gone)
+    yard.lift(fate, rack, gone)

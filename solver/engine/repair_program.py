@@ -6,14 +6,14 @@ Exact for the pieces that time is cut into, and for the lots that are in it: the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ortools.sat.python import cp_model
 
 from solver.cluster import UNLIMITED
 from solver.engine.repair_ground import Lot
-from solver.engine.repair_timeline import Mask, lowest, pieces_of
+from solver.engine.repair_timeline import Mask, pieces_of
 from solver.engine.repair_yard import Problem
 from solver.terms import GPUS_PER_RACK, GPUS_PER_TRAY
 
@@ -69,6 +69,7 @@ class Program:
         self.fixed = _fixed_load(problem, self.free)
         self.power = _power(problem)
         self.excess = _excess(problem)
+        self.dark = dark_sites(self.excess)
         self.owned = {rack for lot in self.free for rack in _own_racks(lot)}
         self.needed = sum(lot.racks for lot in self.free)
         self.taken_in_turn: list[tuple[Literal, int, int]] = []
@@ -161,27 +162,39 @@ class Program:
             self.model.add(cp_model.LinearExpr.sum(racks) <= self.excess.get((site, piece), 0))
 
 
-def losses(problem: Problem, lot: Lot) -> dict[int, Mask]:
-    """R10: by own rack the pieces on which it is taken: from an outage's first day on, and where GPUs are missing."""
-    dead, timeline = problem.ground.dead, problem.timeline
-    hits = {rack: mask & dead[rack] for rack, mask in lot.own.items() if mask & dead[rack]}
-    taken = {rack: lot.own[rack] & timeline.from_piece(lowest(hit)) for rack, hit in hits.items()}
+def losses(problem: Problem, lot: Lot, dark: Mapping[int, Mask] | None = None) -> dict[int, Mask]:
+    """R10: by own rack the pieces on which it is taken: from its first day in an outage on, and where GPUs are missing.
+
+    An outage that is over before the lot stands there takes the rack too. The lot stays all the same, but where power
+    may take the rack (``dark``: when, by site): coming back would be one replacement more.
+    """
+    ground, dark = problem.ground, dark or {}
+    taken: dict[int, Mask] = {}
+    for rack, mask in lot.own.items():
+        gone = ground.since_dead(rack, mask)
+        stays = not gone & dark.get(ground.site_of[rack], 0)
+        taken[rack] = ground.from_outage(rack, mask) if stays else gone
     for rack, mask, _ in lot.parts:
         taken[rack] = taken.get(rack, 0) | mask
     return {rack: mask for rack, mask in taken.items() if mask}
 
 
+def dark_sites(excess: Iterable[tuple[int, int]]) -> dict[int, Mask]:
+    """By site the pieces on which power may take racks."""
+    dark: dict[int, Mask] = defaultdict(int)
+    for site, piece in excess:
+        dark[site] |= 1 << piece
+    return dark
+
+
 def touched(problem: Problem) -> list[Lot]:
     """The lots of which anything may become but that they stay where they are."""
-    over: dict[int, Mask] = defaultdict(int)
-    for site, piece in _excess(problem):
-        over[site] |= 1 << piece
-    site_of = problem.ground.site_of
+    dark, site_of = dark_sites(_excess(problem)), problem.ground.site_of
 
     def is_touched(lot: Lot) -> bool:
         if not lot.firm or lot.movable or lot.missing or lot.parts or losses(problem, lot):
             return True
-        return any(mask & over[site_of[rack]] for rack, mask in lot.own.items())
+        return any(mask & dark.get(site_of[rack], 0) for rack, mask in lot.own.items())
 
     return [lot for lot in problem.lots if is_touched(lot)]
 

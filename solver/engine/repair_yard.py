@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from solver.cluster import Cluster, Units
 from solver.engine.repair_ground import Ground, Lot, Part, Racks
-from solver.engine.repair_timeline import Mask, Timeline, lowest, ranges
+from solver.engine.repair_timeline import Mask, Timeline, ranges
 from solver.snapshot import Snapshot
 
 
@@ -77,20 +77,15 @@ class Yard:
         span = lot.span & timeline.between(0, timeline.pieces if end is None else end)
         fate = Fate(lot, span, {})
         for rack, mask in lot.own.items():
-            gone = self._gone(rack, mask & span)
+            gone = self.ground.from_outage(rack, mask & span)
             fate.lost += ranges(gone)
             if kept := mask & span & ~gone:
                 self.put(fate, rack, kept)
         for rack, mask, gpus in lot.parts:
-            if kept := mask & span & ~self._gone(rack, mask & span):
+            if kept := mask & span & ~self.ground.from_outage(rack, mask & span):
                 self.put_part(fate, (rack, kept, gpus))
         fate.lost += [missing & span for missing in lot.missing if missing & span]
         return fate
-
-    def _gone(self, rack: int, mask: Mask) -> Mask:
-        """R10: what an outage takes, from its first day on ``mask`` to the end."""
-        hit = mask & self.ground.dead[rack]
-        return mask & self.problem.timeline.from_piece(lowest(hit)) if hit else 0
 
     def put(self, fate: Fate, rack: int, mask: Mask) -> None:
         """Let the lot stand on ``rack``."""

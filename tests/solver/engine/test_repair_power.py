@@ -143,3 +143,24 @@ def test_power_takes_no_replacement_that_becomes_the_blocks_own_rack(late: bool)
 
     assert result.broken() == []
     assert result.short == [("v1", 4, 8, 72)]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_rack_taken_by_an_outage_before_does_not_come_back_after_its_replacement(late: bool) -> None:
+    """R10 lets the outage of day 1 take r1 to the end of the block: replaced once, by r3, it is not wanted again."""
+    fields = build.snapshot(
+        sites=two_sites(["r1"], ["r3"], power_limits=[power_limit(0, 5, 0.0)]),
+        outages=[outage("r1", 1, 2)],
+        reservations=[reservation(start=2, end=8)],
+    )
+    result = Repaired(build.load(fields).snapshot, late=late)
+
+    assert result.broken() == []
+    assert (result.moves, result.short) == ({"v1": [(2, 8, {"r3"})]}, [])
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_rack_whose_outage_is_over_before_the_block_stands_there_is_kept(late: bool) -> None:
+    fields = build.snapshot(outages=[outage("r1", 1, 2), outage("r2", 3, None)], reservations=[reservation(start=2)])
+
+    assert Repaired(build.load(fields).snapshot, late=late).moves == {}
