@@ -52,6 +52,22 @@ class TestRecalls:
 
         assert (result.recalls, result.moves) == ({"v4": 0}, {"v1": [(0, 6, {"r4"})]})
 
+    def test_one_in_the_way_of_a_hold_goes_in_time_even_if_a_firm_block_is_short_for_longer(self) -> None:
+        """With v9 on r1 to the end, v1 could have r2 until v2 comes and be short for four days. As the hold wants v9
+        gone by then, r1 would be idle all that time: v1 waits for r1, and until r2 is not idle all the while either.
+        """
+        result = repaired(
+            contracts=[contract(steps=[(0, 10, 72)])],
+            reservations=[
+                reservation("v1", gpus=72, end=8, racks={}),
+                interruptible(end=8, notice=3),
+                reservation("v2", start=4, end=8, racks={"r2": 72}),
+            ],
+        )
+
+        assert result.recalls == {"v9": 4}
+        assert result.short == [("v1", 0, 5, 72)]
+
     def test_one_that_has_not_begun_is_recalled_to_its_start(self) -> None:
         result = repaired(
             outages=[outage("r1", 1, None)],
