@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -20,8 +21,8 @@ Rooms = list[cp_model.IntVar]
 def hold_shortfall(program: Program) -> cp_model.LinearExprT:
     """GPU-days by which holds are short, but for days after the last reservation; R7 and R8 bind the lots from now on.
 
-    R12: where somebody who may be recalled is in the way of R8, only what R7 lacks counts as short. The order of costs
-    does not see to that: who is recalled late may keep a rack from being idle, so that R11 lets another be short.
+    R12: where somebody may be recalled, no more is short than without them. The order of costs does not see to that:
+    who is recalled late may keep a rack from being idle, so that R11 lets another be short.
     """
     problem = program.problem
     if not problem.snapshot.contracts:
@@ -50,47 +51,48 @@ class _Holding:
 
     def _bind_all(self, piece: int, short: Short) -> None:
         """R7, R8 and R12 on a piece."""
-        rooms = self._rooms(None, piece)
-        self._bind(list(short), rooms, piece, short)
-        by_firm: Short = {}
-        for notice in self.notices:
-            if not (counted := [k for k in short if self.measured.lead[k] < notice]):
-                continue
-            beside = self._rooms(notice, piece)
-            self._bind(counted, beside, piece, short)
-            if can_go := self._can_go(notice, piece):
-                by_firm = by_firm or self._by_firm(piece, short, rooms)
-                self._bind(counted, beside, piece, by_firm, can_go)
+        may_go = False
+        for notice in (None, *self.notices):
+            if counted := self._counted(notice, short):
+                self._bind(counted, self._rooms(notice, piece), piece, short)
+                may_go |= notice is not None and any(
+                    _counts(course, notice) and course.lot.earliest_end <= piece for course in self.program.courses
+                )
+        if may_go:
+            self._limit(piece, short)
 
-    def _by_firm(self, piece: int, short: Short, rooms: Rooms) -> Short:
-        """What of each hold's shortfall R7 asks for: in all no more than the cluster lacks, or its sites together."""
-        most = {k: int(self.measured.held[k, self.program.problem.timeline.bounds[piece]]) for k in short}
-        by_firm = {k: self.model.new_int_var(0, gpus, "") for k, gpus in most.items()}
-        for k, part in by_firm.items():
-            self.model.add(part <= short[k])
-        total, by_site = cp_model.LinearExpr.sum(list(by_firm.values())), []
+    def _limit(self, piece: int, short: Short) -> None:
+        """R12: in all no more than one row of R7, or of R8 with those who can't be recalled by then, lacks."""
+        options: list[Literal] = []
+        for notice in (None, *self.notices):
+            if counted := self._counted(notice, short):
+                rooms = self._rooms(notice, piece, beyond_recall=True)
+                for lacks in self._lacks(counted, rooms, piece):
+                    options.append(self.program.literal())
+                    total = cp_model.LinearExpr.sum(list(short.values()))
+                    self.model.add(total <= lacks).only_enforce_if(options[-1])
+        nothing = self.program.literal()
+        for variable in short.values():
+            self.model.add(variable == 0).only_enforce_if(nothing)
+        self.model.add_bool_or(nothing, *options)
+
+    def _lacks(self, contracts: list[int], rooms: Rooms, piece: int) -> Iterator[cp_model.LinearExprT]:
+        """No more than what a row lacks over the cluster, and than what it lacks in its sites together."""
+        held = {k: int(self.measured.held[k, self.program.problem.timeline.bounds[piece]]) for k in contracts}
+        yield sum(held.values()) - cp_model.LinearExpr.sum(rooms)
+        by_site = []
         for site, room in enumerate(rooms):
-            if held := sum(gpus for k, gpus in most.items() if self.measured.site_of[k] == site):
-                lacks, is_missing = self.model.new_int_var(0, held, ""), self.program.literal()
-                self.model.add(lacks <= held - room).only_enforce_if(is_missing)
+            if bound := sum(gpus for k, gpus in held.items() if self.measured.site_of[k] == site):
+                lacks, is_missing = self.model.new_int_var(0, bound, ""), self.program.literal()
+                self.model.add(lacks <= bound - room).only_enforce_if(is_missing)
                 self.model.add(lacks == 0).only_enforce_if(~is_missing)
                 by_site.append(lacks)
-        in_cluster = self.program.literal()
-        self.model.add(total <= sum(most.values()) - cp_model.LinearExpr.sum(rooms)).only_enforce_if(in_cluster)
-        self.model.add(total <= cp_model.LinearExpr.sum(by_site)).only_enforce_if(~in_cluster)
-        return by_firm
+        if by_site:
+            yield cp_model.LinearExpr.sum(by_site)
 
-    def _can_go(self, notice: int, piece: int) -> dict[int, Literal]:
-        """By site whether a lot stands there that R8 counts for ``notice`` and that may be recalled by the piece."""
-        can_go: dict[int, Literal] = {}
-        for course in self.program.courses:
-            if course.lot.firm or not _counts(course, notice) or piece < course.lot.earliest_end:
-                continue
-            for rack, use in course.on(piece):
-                site = self.program.problem.ground.site_of[rack]
-                can_go.setdefault(site, self.program.literal())
-                self.model.add_implication(use, can_go[site])
-        return can_go
+    def _counted(self, notice: int | None, short: Short) -> list[int]:
+        """The contracts whose holds R7 (``notice`` null) or R8 counts."""
+        return [k for k in short if notice is None or self.measured.lead[k] < notice]
 
     def _used(self) -> dict[tuple[int, int], list[tuple[Course, cp_model.LinearExprT]]]:
         """Trays by site and piece, with whose they are."""
@@ -107,35 +109,32 @@ class _Holding:
             fixed[self.program.problem.ground.site_of[rack], piece] += GPUS_PER_TRAY * trays
         return fixed
 
-    def _bind(
-        self, contracts: list[int], rooms: Rooms, piece: int, short: Short, only_if: dict[int, Literal] | None = None
-    ) -> None:
-        """Holds less what is short of them find room, per site and over the cluster; ``only_if``: in the sites in which
-        this is true, and over the cluster where it is in any.
-        """
-        every = dict.fromkeys(range(len(rooms)), self.program.one) if only_if is None else only_if
-        for site, reason in every.items():
+    def _bind(self, contracts: list[int], rooms: Rooms, piece: int, short: Short) -> None:
+        """Holds less what is short of them find room, per site and over the cluster."""
+        for site, room in enumerate(rooms):
             if bound := [k for k in contracts if self.measured.site_of[k] == site]:
-                row = self.model.add(self._held(bound, piece, short) <= rooms[site])
-                row.only_enforce_if(reason)
-        for reason in {literal.index: literal for literal in every.values()}.values():
-            row = self.model.add(self._held(contracts, piece, short) <= cp_model.LinearExpr.sum(rooms))
-            row.only_enforce_if(reason)
+                self.model.add(self._held(bound, piece, short) <= room)
+        self.model.add(self._held(contracts, piece, short) <= cp_model.LinearExpr.sum(rooms))
 
-    def _rooms(self, notice: int | None, piece: int) -> Rooms:
-        return [self._room(notice, site, piece) for site in range(len(self.program.problem.snapshot.sites))]
+    def _rooms(self, notice: int | None, piece: int, *, beyond_recall: bool = False) -> Rooms:
+        """By site; ``beyond_recall``: beside those only who can't be recalled by the piece."""
+        counted = [course for course in self.program.courses if _counts(course, notice)]
+        if beyond_recall:
+            counted = [course for course in counted if piece < course.lot.earliest_end]
+        lots = {course.lot.number for course in counted}
+        return [self._room(lots, site, piece) for site in range(len(self.program.problem.snapshot.sites))]
 
     def _held(self, contracts: list[int], piece: int, short: Short) -> cp_model.LinearExprT:
         day = self.program.problem.timeline.bounds[piece]
         total = sum(int(self.measured.held[k, day]) for k in contracts)
         return total - cp_model.LinearExpr.sum([short[k] for k in contracts])
 
-    def _room(self, notice: int | None, site: int, piece: int) -> cp_model.IntVar:
+    def _room(self, lots: set[int], site: int, piece: int) -> cp_model.IntVar:
         """What a site's capacity has beyond the blocks that count; 0 where they use more."""
         day = self.program.problem.timeline.bounds[piece]
         capacity = int(self.measured.capacity[site, day])
         room, is_over = self.model.new_int_var(0, max(capacity, 0), ""), self.program.literal()
-        trays = [trays for course, trays in self.used[site, piece] if _counts(course, notice)]
+        trays = [trays for course, trays in self.used[site, piece] if course.lot.number in lots]
         used = GPUS_PER_TRAY * cp_model.LinearExpr.sum(trays) + self.fixed[site, piece]
         self.model.add(room + used <= capacity).only_enforce_if(~is_over)
         self.model.add(room == 0).only_enforce_if(is_over)
