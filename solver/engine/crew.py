@@ -141,6 +141,7 @@ class Crew:
         enough = self.enough_after(seconds)
         while not future.done() and not enough():
             wait([future], timeout=_POLL_SECONDS)
+            self._watch.beat()
         if not future.done():
             self._leave_aside()
             return None
@@ -161,6 +162,7 @@ class Crew:
         future = self._beside.submit(partial(wire.measured, function), *arguments)
         while not future.done() and not enough():
             wait([future], timeout=_POLL_SECONDS)
+            self._watch.beat()
         if future.done():
             finished = self._beside.answer(future)
             self._watch.aside_seconds += finished.seconds
@@ -234,6 +236,7 @@ class Crew:
             for future in done:
                 self._take(batch, pool, waiting, future)
             pool.look()
+            self._watch.beat()
 
     def _submit(self, batch: Batch[Content, Piece, Result], pool: Pool) -> _Waiting[Result]:
         """Send the open pieces; the first for each hand with the content, where it is new to the pool."""

@@ -95,26 +95,26 @@ class _Solve:
         chains.lend(self.problem, board)
         self.may_move = bool(board.movers)
         self.crew.prepare(chains.get_ready, self.problem)
-        self._ended("repair", board)
+        self._ended("repair", board, then="admission")
         began = time.process_time()
         self._admit_greedily(board, board.values())
         self.pace = _PACE * (time.process_time() - began)
-        self._ended("admission", board)
+        self._ended("admission", board, then="relaxation")
         proven = self._prove(cluster, decisions)
         if proven is not None:
             if proven.accepted:
                 self.bounds.relax_priced(self.watch.values)
             return self._plan(proven)
         self.bounds.relax_first(board.values())
-        self._ended("relaxation", board)
+        self._ended("relaxation", board, then="guided admission")
         self._admit_guided(board)
-        self._ended("guided admission", board)
+        self._ended("guided admission", board, then="improvement")
         self._improve(board)
-        self._ended("improvement", board)
+        self._ended("improvement", board, then="contest")
         self._contest(board)
-        self._ended("contest", board)
+        self._ended("contest", board, then="settling")
         self._settle(board)
-        self._ended("settling", board)
+        self._ended("settling", board, then="completion")
         decisions = self._complete(cluster, decisions, board)
         self.bounds.tighten(self.watch.values)
         self.watch.stage("bound")
@@ -129,8 +129,9 @@ class _Solve:
         limits = stage.limits(self.parameters, self.watch, reserve=self._reserve())
         return stage.prove(self.snapshot, cluster, decisions, limits, self.watch)
 
-    def _ended(self, stage: str, board: Board) -> None:
+    def _ended(self, stage: str, board: Board, *, then: str) -> None:
         self.watch.values = board.values()
+        self.watch.under_way = then
         self.watch.stage(stage)
 
     def _is_late(self) -> bool:
@@ -277,10 +278,12 @@ class _Solve:
         self.watch.values = board.values()
         for item in added:
             self.watch.values[tiers[item.request]] += item.value_usd
+        self.watch.under_way = "bound"
         self.watch.stage("completion")
         return replace(decisions, accepted=tuple(accepted))
 
     def _plan(self, decisions: Decisions) -> Plan:
+        self.watch.under_way = "explanation"
         begun = self.explaining or self._begin_explaining(decisions)
         explained = explanations.finish(self.crew, self.problem, begun, self._declined(decisions))
         prices = self.bounds.prices()

@@ -47,6 +47,8 @@ class Stage:
 
 Listener = Callable[[Event], None]
 OPTIMAL_GAP = 1e-6
+_BEAT_SECONDS = 5.0
+"""So long a listener is told nothing at the most, while somebody calls `Watch.beat`."""
 
 
 def gap(value: float, bound: float) -> float:
@@ -67,6 +69,9 @@ class Watch:
     aside_seconds: float = 0.0
     worker_seconds: float = 0.0
     sent_bytes: int = 0
+    under_way: str = ""
+    """The stage that is being worked at; empty: nobody said."""
+    _told: float = 0.0
     _began: float = field(default_factory=time.monotonic)
     _interrupted: bool = False
 
@@ -123,11 +128,17 @@ class Watch:
     def tell(self, stage: str) -> None:
         self._send(Event(stage, dict(self.values), dict(self.bounds), self.seconds))
 
+    def beat(self) -> None:
+        """Tell where the solve stands, where nothing was told for a while: it takes its time, and it goes on."""
+        if self.under_way and self.seconds - self._told >= _BEAT_SECONDS:
+            self.tell(self.under_way)
+
     def warn(self, text: str) -> None:
         """Something went wrong, and the solve goes on."""
         self.warnings.append(text)
         self._send(Event("warning", dict(self.values), dict(self.bounds), self.seconds, text))
 
     def _send(self, event: Event) -> None:
+        self._told = event.seconds
         if self.listener is not None:
             self.listener(event)

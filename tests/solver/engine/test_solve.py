@@ -113,6 +113,22 @@ def test_every_stage_tells_what_it_reached() -> None:
     assert list(events[-1].values.values()) == [tier.value_usd for tier in plan.tiers]
 
 
+def test_a_stage_that_takes_its_time_tells_now_and_then_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[Event] = []
+    watch = Watch(None, events.append)
+    watch.stage("admission")
+
+    watch.under_way = "improvement"
+    watch.beat()  # so soon after the last one: nothing
+    monkeypatch.setattr("solver.engine.watch._BEAT_SECONDS", 0.0)
+    watch.beat()
+    watch.under_way = ""
+    watch.beat()
+
+    assert [event.stage for event in events] == ["admission", "improvement"]
+    assert len(watch.stages) == 1  # the receipt counts stages that have ended
+
+
 def test_two_workers_give_the_same_plan_each_time_and_one_that_keeps_every_rule() -> None:
     loaded = build.load(market(4, requests=60))
     parameters = SolveParameters(None, work_limit=40, workers=2)
