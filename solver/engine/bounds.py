@@ -12,7 +12,7 @@ from solver.decisions import Decisions
 from solver.engine import beside
 from solver.engine.board import Board
 from solver.engine.crew import Crew
-from solver.engine.watch import Watch
+from solver.engine.watch import OPTIMAL_GAP, Watch
 from solver.plan import Price
 from solver.snapshot import Snapshot
 
@@ -23,6 +23,8 @@ GUIDED_TIERS = 2
 """Tiers from the first on whose relaxation guides the search."""
 _SMALL = 100_000
 """Requests x days up to which relaxing every tier takes next to no time; beyond, the lower ones wait for the end."""
+_VERY_SMALL = 20_000
+"""The same up to which every tier is relaxed at once: with the last bound met, the search ends, and nobody waits."""
 _PRICED_TIER = 1
 _RELAXATION_SHARE = 0.6
 _COLLECTING_SHARE = 0.3
@@ -39,7 +41,7 @@ _LOWER_TIER_EFFORT = 4.0
 
 def is_small(snapshot: Snapshot) -> bool:
     """Whether relaxations and programs over the whole snapshot take next to no time."""
-    return len(snapshot.requests) * (snapshot.horizon_end - snapshot.today).days <= _SMALL
+    return _size(snapshot) <= _SMALL
 
 
 def seconds_at_the_end(snapshot: Snapshot) -> float:
@@ -62,13 +64,21 @@ class Bounds:
     _begun: int | None = None
     """The tier whose relaxation is under way."""
 
+    def notice(self, values: Mapping[int, float]) -> None:
+        """What its requests are worth together bounds a tier. Told where it is reached: there is nothing left to seek."""
+        for tier, value in values.items():
+            every = self._worth_of_every(tier)
+            if value >= (1 - OPTIMAL_GAP) * every:
+                self._bounded(tier, every)
+
     def relax_first(self, values: Mapping[int, float]) -> None:
         """The relaxations that guide the search, those above at the ``values`` of a plan that is at hand.
 
         A bound for every better plan too. Tiers that are no small matter have theirs made meanwhile.
         """
         small = is_small(self.snapshot)
-        for tier in list(values)[: GUIDED_TIERS if small else 1]:
+        relaxed = (len(values) if _size(self.snapshot) <= _VERY_SMALL else GUIDED_TIERS) if small else 1
+        for tier in list(values)[:relaxed]:
             self._relax(tier, values)
         if small and values:  # without requests there are no tiers
             self._count_pods(min(values), values)
@@ -114,7 +124,7 @@ class Bounds:
                 self._borrow(tier, values)
             if is_small(self.snapshot) and tier != min(values):
                 self._count_pods(tier, values)
-            self._bounded(tier, sum(r.value_usd for r in self.snapshot.requests if r.tier == tier))
+            self._bounded(tier, self._worth_of_every(tier))
 
     def prices(self) -> list[Price]:
         """What one more GPU on each day would have been worth; none where that is not known."""
@@ -201,8 +211,15 @@ class Bounds:
     def _seconds_at_most(self, seconds: float) -> float | None:
         return None if self.crew.parameters.work_limit is not None else seconds
 
+    def _worth_of_every(self, tier: int) -> float:
+        return sum(request.value_usd for request in self.snapshot.requests if request.tier == tier)
+
     def _bounded(self, tier: int, bound_usd: float) -> None:
         self.watch.bounds[tier] = min(bound_usd, self.watch.bounds.get(tier, bound_usd))
+
+
+def _size(snapshot: Snapshot) -> int:
+    return len(snapshot.requests) * (snapshot.horizon_end - snapshot.today).days
 
 
 def _above(values: Mapping[int, float], tier: int) -> dict[int, float]:

@@ -131,6 +131,7 @@ class _Solve:
 
     def _ended(self, stage: str, board: Board, *, then: str) -> None:
         self.watch.values = board.values()
+        self.bounds.notice(self.watch.values)
         self.watch.under_way = then
         self.watch.stage(stage)
 
@@ -149,7 +150,7 @@ class _Solve:
 
     def _admit_guided(self, board: Board) -> None:
         """Try other orders and policies from the empty board, tier by tier; keep and improve the best of each tier."""
-        if self.watch.interrupted:
+        if self.watch.interrupted or self.watch.is_closed():
             return
         first, first_values = board.positions(), board.values()
         board.set_up(board.home)

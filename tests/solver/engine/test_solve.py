@@ -113,6 +113,21 @@ def test_every_stage_tells_what_it_reached() -> None:
     assert list(events[-1].values.values()) == [tier.value_usd for tier in plan.tiers]
 
 
+def test_nobody_waits_for_a_better_plan_than_one_that_accepts_everything() -> None:
+    """More than the exact stage looks at: else a search goes on to the limit, as the last tiers have no bound yet."""
+    requests = [build.request(f"q{number}", gpus=72, days=2, tier=number % 4) for number in range(120)]
+    halls = [build.hall(pods={f"p{pod}": [f"p{pod}r{rack}" for rack in range(16)] for pod in range(16)})]
+    loaded = build.load(build.snapshot(sites=[build.site(halls=halls)], requests=requests))
+    events: list[Event] = []
+
+    plan = solve(loaded, SolveParameters(60.0), Watch(60.0, events.append))
+
+    assert (plan.status, plan.declined) == ("optimal", [])
+    assert {tier.tier: tier.bound_usd for tier in plan.tiers} == {tier.tier: tier.value_usd for tier in plan.tiers}
+    admitted = next(event for event in events if event.stage == "admission")
+    assert admitted.gaps == dict.fromkeys(range(4), 0.0)  # nothing is sought from there on
+
+
 def test_a_stage_that_takes_its_time_tells_now_and_then_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[Event] = []
     watch = Watch(None, events.append)
