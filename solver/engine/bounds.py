@@ -65,7 +65,7 @@ class Bounds:
     """The tier whose relaxation is under way."""
 
     def notice(self, values: Mapping[int, float]) -> None:
-        """What its requests are worth together bounds a tier. Told where it is reached: there is nothing left to seek."""
+        """What its requests are worth together bounds a tier; told where that is reached: nothing is left to seek."""
         for tier, value in values.items():
             every = self._worth_of_every(tier)
             if value >= (1 - OPTIMAL_GAP) * every:
