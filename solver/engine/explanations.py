@@ -74,7 +74,7 @@ def explain_part(problem: Problem, part: Part, stop: Stop) -> list[Declined]:
     began = time.monotonic()
 
     def is_late() -> bool:
-        return stop() or (part.seconds is not None and time.monotonic() - began > part.seconds)
+        return stop() or (part.seconds is not None and time.monotonic() - began >= part.seconds)
 
     cluster = board_of(problem).cluster
     return explain(problem.snapshot, cluster, part.decisions, part.requests, prices=part.prices, stop=is_late)
