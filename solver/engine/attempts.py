@@ -27,6 +27,8 @@ from solver.engine.wishes import Wish
 _PLAIN_SHARE = 0.1
 """Of the time, for the plain ways where sweeps follow."""
 _NOISES = (0.03, 0.1, 0.25)
+_ROUNDS_PER_SWEEP = 200
+"""Rounds of selection before the first sweep, for each sweep that may follow."""
 _GRACE_SECONDS = 3.0
 """How long hands whose time is up are waited for: the attempt that they make then may be long."""
 
@@ -88,7 +90,7 @@ def carry_out(problem: Problem, task: Task, stop: Stop) -> Best:
 def _sweep(board: Board, task: Task, chance: random.Random, clock: _Clock) -> Best:
     """One sweep first, as nothing else gets as far so soon; then the plain ways, and sweeps in the rest of the time."""
     board.set_up(task.positions)
-    sweeper = Sweeper(board, task.tier, task.guides[-1], chance)
+    sweeper = Sweeper(board, task.tier, task.guides[-1], chance, rounds=_ROUNDS_PER_SWEEP * task.more)
 
     def swept() -> Best:
         return Best(sweeper.values[-1] if sweeper.values else -math.inf, task.first, sweeper.best)

@@ -1,12 +1,15 @@
 """Ejection: a block is placed where others leave their room, in the unit of its scope where that costs least.
 
-Heuristic: in each unit those that are worth least for their room leave first, until the block fits there.
+Heuristic: in each unit those that are worth least for their room leave first, or the smallest, until the block fits
+there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+import math
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,25 +20,32 @@ from solver.engine.selection import Target
 from solver.engine.wishes import NONE, Wish
 from solver.terms import GPUS_PER_RACK
 
-_TRIED_UNITS = 3
+_TRIED_UNITS, _TRIED_EXCHANGES = 3, 4
+_DEARER = 3.0
+"""What leaves may cost so many times as much as it may in the end: most of it finds another place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """``worth`` of a block for its room decides who leaves first; the ``spared`` (numbers) stay. The blocks that leave
-    are worth less than ``limit_usd`` together.
+    ``cost`` less than ``limit_usd`` together.
     """
 
     worth: Callable[[Wish], float]
     spared: Container[int]
     limit_usd: float
+    cost: Callable[[Block], float] = attrgetter("value_usd")
+
+    def least_worth(self, block: Block) -> float:
+        """Ranks blocks that may leave: those worth least for their room first."""
+        return self.worth(block.wish)
 
 
 def eject(board: Board, wish: Wish, target: Target, terms: Terms) -> list[Block] | None:
     """Place the block at its target; the blocks that left for it. None: too dear or impossible, and nothing changed."""
     if wish.shares_a_rack:
         return None
-    for numbers in _cheapest_first(board, wish, target, terms):
+    for _, _, numbers in _cheapest_first(board, wish, target, terms, terms.least_worth, terms.limit_usd)[:_TRIED_UNITS]:
         gone = [board.blocks[number] for number in numbers]
         board.begin()
         for block in gone:
@@ -48,21 +58,94 @@ def eject(board: Board, wish: Wish, target: Target, terms: Terms) -> list[Block]
     return None
 
 
-def _cheapest_first(board: Board, wish: Wish, target: Target, terms: Terms) -> list[list[int]]:
-    """For the units where it costs least: the numbers of the blocks that would have to leave."""
+def displace(
+    board: Board, wish: Wish, targets: Sequence[Target], terms: Terms, starts: Mapping[int, Sequence[int]]
+) -> bool:
+    """Place the block at one of its targets where others leave, if what finds no other place of its ``starts`` costs
+    less than ``terms.limit_usd``. False: there is no such way, and nothing changed.
+    """
+    best: tuple[float, Target | None, list[int]] = (terms.limit_usd, None, [])
+    for target, numbers in _exchanges(board, wish, targets, terms):
+        board.begin()
+        cost = exchange(board, wish, target, [board.blocks[number] for number in numbers], terms, starts)
+        board.roll_back()
+        if cost < best[0]:
+            best = cost, target, numbers
+        if cost <= 0:
+            break
+    _, chosen, numbers = best
+    if chosen is None:
+        return False
+    exchange(board, wish, chosen, [board.blocks[number] for number in numbers], terms, starts)
+    return True
+
+
+def exchange(
+    board: Board,
+    wish: Wish,
+    target: Target,
+    gone: Sequence[Block],
+    terms: Terms,
+    starts: Mapping[int, Sequence[int]],
+) -> float:
+    """Place the block in the room of those ``gone``, and these elsewhere; what is lost of them, as ``terms`` cost it.
+
+    Infinite where the block does not fit even so.
+    """
+    for block in gone:
+        board.remove(block)
+    placed = placement.accept(board, wish, (target.start,), most=target.gpus)
+    if placed is None or placed.gpus < target.gpus:
+        return math.inf
+    lost = 0.0
+    for block in sorted(gone, key=lambda block: (-block.gpus, block.start, block.wish.number)):
+        again = placement.accept(board, block.wish, (block.start, *starts[block.wish.number]), most=block.gpus)
+        lost += terms.cost(block) - (terms.cost(again) if again else 0.0)
+    return lost
+
+
+def _exchanges(board: Board, wish: Wish, targets: Sequence[Target], terms: Terms) -> list[tuple[Target, list[int]]]:
+    """Who might leave for the block at which target: by worth and by size, those that cost least first."""
+    if wish.shares_a_rack:
+        return []
+    result = []
+    for rank in (terms.least_worth, _smallest):
+        found = [
+            (cost, place, target, numbers)
+            for place, target in enumerate(targets)
+            for cost, _, numbers in _cheapest_first(board, wish, target, terms, rank, _DEARER * terms.limit_usd)
+        ]
+        result += [(target, numbers) for *_, target, numbers in sorted(found, key=_cost_and_place)[:_TRIED_EXCHANGES]]
+    return result
+
+
+def _cost_and_place(found: tuple[float, int, Target, list[int]]) -> tuple[float, int]:
+    return found[0], found[1]
+
+
+def _smallest(block: Block) -> float:
+    return block.gpus
+
+
+def _cheapest_first(
+    board: Board, wish: Wish, target: Target, terms: Terms, rank: Callable[[Block], float], limit_usd: float
+) -> list[tuple[float, int, list[int]]]:
+    """The units by what it costs there, in USD below the limit: with the numbers of the blocks that would leave."""
     first, last = target.start, target.start + wish.days
     unit_of_pod = _unit_of_pod(board, wish)
     room = _room(board, unit_of_pod, first, last)
     racks = target.gpus // GPUS_PER_RACK
+    near = [board.blocks[number] for number in board.near(first, last) if number not in terms.spared]
+    near.sort(key=lambda block: (rank(block), block.wish.number))
     found = []
-    for unit, tenants in _by_unit(board, unit_of_pod, target, wish, terms).items():
+    for unit, tenants in _by_unit(near, unit_of_pod, first).items():
         leaving = _leaving(tenants, racks - room[unit])
         if leaving is None:
             continue
-        cost = sum(tenant.block.value_usd for tenant in leaving)
-        if cost < terms.limit_usd:
+        cost = sum(terms.cost(tenant.block) for tenant in leaving)
+        if cost < limit_usd:
             found.append((cost, unit, [tenant.block.wish.number for tenant in leaving]))
-    return [numbers for _, _, numbers in sorted(found)[:_TRIED_UNITS]]
+    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +157,11 @@ class _Tenant:
     days: slice
 
 
-def _by_unit(
-    board: Board, unit_of_pod: NDArray[np.int64], target: Target, wish: Wish, terms: Terms
-) -> dict[int, list[_Tenant]]:
-    """The blocks that may leave each unit, those worth least for their room first."""
-    first, last = target.start, target.start + wish.days
-    near = [board.blocks[number] for number in board.near(first, last) if number not in terms.spared]
-    ranked = sorted((terms.worth(block.wish), block.wish.number, block) for block in near)
+def _by_unit(blocks: Sequence[Block], unit_of_pod: NDArray[np.int64], first: int) -> dict[int, list[_Tenant]]:
+    """The blocks by unit, in the order in which they may leave."""
     units: dict[int, list[_Tenant]] = {}
     pods = unit_of_pod.tolist()
-    for _, _, block in ranked:
+    for block in blocks:
         racks: dict[int, int] = {}
         for pod, share in block.shares.items():
             racks[pods[pod]] = racks.get(pods[pod], 0) + len(share.racks)

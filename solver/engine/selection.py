@@ -214,8 +214,7 @@ class Selection:
         return target
 
     def _count(self, wish: Wish, target: Target, sign: int) -> None:
-        by_site = {} if wish.site == NONE else {wish.site: target.gpus}
-        self._ledger.change(wish, target.start, target.start + wish.days, by_site, sign, gpus=target.gpus)
+        count(self._ledger, wish, target, sign)
 
     def _undo(self, removed: list[tuple[Wish, Target]], placed: list[Wish]) -> None:
         for wish in placed:
@@ -225,6 +224,12 @@ class Selection:
 
     def _value(self, wish: Wish, gpus: int) -> float:
         return wish.value_of(gpus) * _DOUBTED ** self._doubts.get(wish.number, 0)
+
+
+def count(ledger: Ledger, wish: Wish, target: Target, sign: int) -> None:
+    """Enter (``sign`` 1) or take out (-1) a block of which only a site that it is bound to is known."""
+    by_site = {} if wish.site == NONE else {wish.site: target.gpus}
+    ledger.change(wish, target.start, target.start + wish.days, by_site, sign, gpus=target.gpus)
 
 
 def worths(wishes: list[Wish], guide: Guide) -> dict[int, float]:

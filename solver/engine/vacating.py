@@ -13,10 +13,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.engine import placement
 from solver.engine.binding import Mask
 from solver.engine.board import Block, Board
-from solver.engine.ejection import Terms
+from solver.engine.ejection import Terms, exchange
 from solver.engine.selection import Target
 from solver.engine.wishes import NONE, Wish
 from solver.terms import GPUS_PER_RACK
@@ -37,24 +36,12 @@ def vacate(board: Board, wish: Wish, target: Target, terms: Terms, starts: Mappi
         if cost > _DEARER * terms.limit_usd:
             break
         board.begin()
-        if _exchange(board, wish, target, [board.blocks[number] for number in numbers], starts) < terms.limit_usd:
+        gone = [board.blocks[number] for number in numbers]
+        if exchange(board, wish, target, gone, terms, starts) < terms.limit_usd:
             board.commit()
             return True
         board.roll_back()
     return False
-
-
-def _exchange(
-    board: Board, wish: Wish, target: Target, gone: Sequence[Block], starts: Mapping[int, Sequence[int]]
-) -> float:
-    """USD that are lost with those who leave and find no other place; infinite where the block does not fit even so."""
-    for block in gone:
-        board.remove(block)
-    placed = placement.accept(board, wish, (target.start,), most=target.gpus)
-    if placed is None or placed.gpus < target.gpus:
-        return math.inf
-    again = [placement.accept(board, block.wish, starts[block.wish.number], most=block.gpus) for block in gone]
-    return sum(block.value_usd - (new.value_usd if new else 0.0) for block, new in zip(gone, again, strict=True))
 
 
 def _cheapest_first(board: Board, wish: Wish, target: Target, terms: Terms) -> list[tuple[float, int, list[int]]]:

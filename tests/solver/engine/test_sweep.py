@@ -37,7 +37,7 @@ def no_guide(board: Board) -> Guide:
 
 
 def swept(board: Board, tier: int, guide: Guide, seed: int = 0) -> Sweeper:
-    sweeper = Sweeper(board, tier, guide, random.Random(seed))
+    sweeper = Sweeper(board, tier, guide, random.Random(seed), rounds=1000)
     sweeper.run(lambda sweeps: sweeps >= SWEEPS, lambda sweeps: sweeps / SWEEPS)
     return sweeper
 
@@ -103,19 +103,30 @@ def test_what_was_selected_before_a_day_stays_when_it_is_improved_from_there_on(
     assert sorted(board.wishes[number].id for number in selection.chosen) == ["dear5", "early"]
 
 
-def test_where_all_that_is_selected_fits_the_second_sweep_places_a_better_selection() -> None:
+@pytest.mark.parametrize(("rounds", "value"), [(0, 330.0), (100, 400.0)])
+def test_a_sweep_places_what_was_selected_and_selecting_longer_selects_better(rounds: int, value: float) -> None:
     """Four racks: the dearest block of three leaves one idle, and two blocks of two are worth more together."""
     pair = [build.request(f"q{i}", gpus=144, days=2, latest=0, value_usd=200.0) for i in (1, 2)]
     three = build.request("three", gpus=216, days=2, latest=0, value_usd=330.0)
     board = board_of(build.snapshot(sites=TWO_HALLS, days=2, requests=[three, *pair]))
-    sweeper = Sweeper(board, 0, no_guide(board), random.Random(0))
+    sweeper = Sweeper(board, 0, no_guide(board), random.Random(0), rounds=rounds)
 
     sweeper.run(lambda sweeps: sweeps >= 1, lambda _: 0.0)
-    first = list(sweeper.values)
+
+    assert sweeper.values == [value]
+
+
+def test_what_must_stand_is_rescued_where_dear_blocks_took_its_hall() -> None:
+    """Both halls are half full when the large block comes, with blocks worth more than it is."""
+    small = [build.request(f"q{i}", days=6, latest=0, value_usd=9000.0, tier=1) for i in (1, 2)]
+    large = build.request("large", gpus=144, earliest=2, latest=2, days=4, scope="hall", value_usd=10.0, tier=0)
+    board = board_of(build.snapshot(sites=TWO_HALLS, requests=[*small, large]))
+    admission.fill(board, 0, admission.by_price, admission.earliest)
+    sweeper = Sweeper(board, 1, no_guide(board), random.Random(0), rounds=100)
+
     sweeper.run(lambda sweeps: sweeps >= 1, lambda _: 0.0)
 
-    assert first == [330.0]
-    assert sweeper.values == [400.0]
+    assert sweeper.values == [10.0, 18000.0]  # the two move together
 
 
 def test_settling_brings_a_moved_reservation_home_when_its_racks_are_free() -> None:
