@@ -11,7 +11,6 @@ import math
 import random
 import time
 from dataclasses import dataclass, field
-from functools import partial
 
 from solver.engine import admission
 from solver.engine.admission import Guide, Order
@@ -24,8 +23,6 @@ from solver.engine.watch import OPTIMAL_GAP
 from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
 
-_PLAIN_SHARE = 0.1
-"""Of the time, for the plain ways where sweeps follow."""
 _NOISES = (0.03, 0.1, 0.25)
 _ROUNDS_PER_SWEEP = 200
 """Rounds of selection before the first sweep, for each sweep that may follow."""
@@ -82,55 +79,44 @@ def carry_out(problem: Problem, task: Task, stop: Stop) -> Best:
     if task.guides[0].fractions:
         return _sweep(board, task, chance, clock)
     best = _plainly(board, task, clock)
-    if best is None:
-        raise AssertionError("a task makes one attempt at least")
     return best if _is_enough(best, task) else _with_noise(board, task, best, chance, clock)
 
 
 def _sweep(board: Board, task: Task, chance: random.Random, clock: _Clock) -> Best:
-    """One sweep first, as nothing else gets as far so soon; then the plain ways, and sweeps in the rest of the time."""
+    """Sweeps; the plain ways only where no sweep places all that must stand."""
     board.set_up(task.positions)
     sweeper = Sweeper(board, task.tier, task.guides[-1], chance, rounds=_ROUNDS_PER_SWEEP * task.more)
 
     def swept() -> Best:
         return Best(sweeper.values[-1] if sweeper.values else -math.inf, task.first, sweeper.best)
 
-    def stop(most: int, sweeps: int) -> bool:
+    def stop(sweeps: int) -> bool:
         late = clock.is_late() and (sweeper.swept > 0 or clock.stop())
-        return sweeps >= most or late or _is_enough(swept(), task)
+        return sweeps >= task.more or late or _is_enough(swept(), task)
 
     def progress(sweeps: int) -> float:
         return clock.share if task.seconds is not None else sweeps / max(1, task.more)
 
-    sweeper.run(partial(stop, min(1, task.more)), progress, clock.stop)
-    if _is_enough(swept(), task):
+    sweeper.run(stop, progress, clock.stop)
+    if sweeper.best:
         return swept()
-    best = _plainly(board, task, clock, share=_PLAIN_SHARE, is_needed=not sweeper.best)
-    if best is None or not _is_enough(best, task):
-        sweeper.run(partial(stop, task.more - 1), progress, clock.stop)
-    if best is None or (sweeper.best and sweeper.values > [*_above(board, task, best), best.value_usd]):
-        return swept()
-    return best
+    return _plainly(board, task, clock)
 
 
-def _plainly(board: Board, task: Task, clock: _Clock, *, share: float = 1.0, is_needed: bool = True) -> Best | None:
-    """The best of the hand's plain ways in this share of the time; at least one is tried where one ``is_needed``."""
+def _plainly(board: Board, task: Task, clock: _Clock) -> Best:
+    """The best of the hand's plain ways; at least one is tried."""
     ways = list(itertools.product(POLICIES, admission.ways(*task.guides)))
     best: Best | None = None
     for number in range(task.first % len(ways), len(ways), task.step):
-        if (best is not None or not is_needed) and (clock.is_late(share) or (best and _is_enough(best, task))):
+        if best is not None and (clock.is_late() or _is_enough(best, task)):
             break
         policy, way = ways[number]
         value, positions = _attempt(board, task, policy, way, clock.stop)
         if best is None or value > best.value_usd:
             best = Best(value, number, positions)
+    if best is None:
+        raise AssertionError("a task makes one attempt at least")
     return best
-
-
-def _above(board: Board, task: Task, best: Best) -> list[float]:
-    """The values of the tiers above under the best attempt."""
-    board.set_up(best.positions)
-    return [value for tier, value in board.values().items() if tier < task.tier]
 
 
 def _with_noise(board: Board, task: Task, best: Best, chance: random.Random, clock: _Clock) -> Best:
@@ -159,9 +145,9 @@ class _Clock:
         """How much of the time is gone, in [0, 1]."""
         return 0.0 if not self.seconds else min(1.0, (time.monotonic() - self.began) / self.seconds)
 
-    def is_late(self, share: float = 1.0) -> bool:
-        """Whether this share of the time is gone."""
-        return self.stop() or (self.seconds is not None and time.monotonic() - self.began > share * self.seconds)
+    def is_late(self) -> bool:
+        """Whether the time is gone."""
+        return self.stop() or (self.seconds is not None and time.monotonic() - self.began > self.seconds)
 
 
 def _is_enough(best: Best, task: Task) -> bool:

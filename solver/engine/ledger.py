@@ -40,6 +40,8 @@ class Ledger:
         self._fill_contracts(decisions, [*fixed, *movable])
         self._fill_quotas([*fixed, *movable])
         self._fill_slack(fixed, movable)
+        self._has_quota = [tenant.max_gpus is not None for tenant in snapshot.tenants]
+        self._has_limit = [not contract.overage for contract in snapshot.contracts]
 
     def held(self, contract: int, start: int, end: int) -> Grid:
         """R7: GPUs held for the contract on each day of ``[start, end)``."""
@@ -51,15 +53,19 @@ class Ledger:
         """The most GPUs that R6 to R9 leave for ``wish`` on all of ``[start, end)`` over the cluster."""
         if wish.must_stand:
             return UNLIMITED
-        room = int(self._quota_room[start:end, wish.tenant].min())
-        if room < wish.min_gpus:
-            return room
-        slack = self._cluster_slack[start:end, self.rows(wish)]
+        room = UNLIMITED
+        if self._has_quota[wish.tenant]:
+            room = int(np.minimum.reduce(self._quota_room[start:end, wish.tenant]))
+            if room < wish.min_gpus:
+                return room
+        rows = self.rows(wish)
+        slack = self._cluster_slack[start:end, rows]
         if wish.contract != NONE:
-            room = min(room, int(self._booking_room[start:end, wish.contract].min()))
+            if self._has_limit[wish.contract]:
+                room = min(room, int(np.minimum.reduce(self._booking_room[start:end, wish.contract])))
             held = self.held(wish.contract, start, end)[:, None]
-            slack = slack + held * self._counts_in_row[wish.contract]
-        return min(room, int(slack.min())) if slack.shape[1] else room
+            slack = slack + held * self._counts_in_row[wish.contract, rows]
+        return min(room, int(np.minimum.reduce(slack, axis=None))) if slack.shape[1] else room
 
     def site_room(self, wish: Wish, start: int, end: int) -> Grid:
         """The most GPUs that R7 and R8 leave for ``wish`` on all of ``[start, end)``, by site."""

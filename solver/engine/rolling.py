@@ -6,6 +6,7 @@ everything after it. So a whole sweep is a matter of luck, and a window is small
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from solver.engine.board import Board
 from solver.engine.policy import POLICIES, TIGHT, Policy
 from solver.engine.selection import Target, count
 
-_TRIES = 6
 _KEPT_BLOCKS, _BLOCKS_AHEAD = 60, 100
 """A window: blocks that are placed for good, and blocks after them that are only tried."""
 _COMES_FIRST, _SAME_POLICY = 0.6, 0.5
@@ -53,12 +53,12 @@ class Roller:
         order: Sequence[int],
         targets: Mapping[int, Target],
         halted: Callable[[], bool],
-        hurried: Callable[[], bool],
+        tries: Callable[[], int],
     ) -> list[int]:
         """Place these in about this order, until all are or ``halted``; the numbers of those that lacked room.
 
-        ``hurried``: windows are tried once from now on. The room that targets have in the ledger is kept for them until
-        their turn, so that nobody takes it who goes elsewhere than was selected.
+        ``tries``: in how many ways a window is tried, once at least. The room that targets have in the ledger is kept
+        for them until their turn, so that nobody takes it who goes elsewhere than was selected.
         """
         for number in order:
             self._keep_room(number, targets[number], 1)
@@ -68,7 +68,7 @@ class Roller:
         self._policy = TIGHT
         while left and not halted():
             window = left[: _KEPT_BLOCKS + _BLOCKS_AHEAD]
-            best = self._best_way(window, placed, targets, hurried)
+            best = self._best_way(window, placed, targets, tries)
             self._policy = best.policy
             now = best.order[:_KEPT_BLOCKS] if len(left) > len(window) else best.order
             squeezed += self._follow(now, targets, best.policy)
@@ -81,16 +81,16 @@ class Roller:
         return squeezed
 
     def _best_way(
-        self, window: list[int], placed: list[int], targets: Mapping[int, Target], hurried: Callable[[], bool]
+        self, window: list[int], placed: list[int], targets: Mapping[int, Target], tries: Callable[[], int]
     ) -> _Way:
         """The best of some ways to place the window, by chance but for the first; the board is as it was."""
         best: _Way | None = None
         lacked: list[int] = []
-        for _ in range(_TRIES):
+        for tried in itertools.count(1):
             way = self._try(window, placed, targets, lacked, is_first=best is None)
             if best is None or way.score > best.score:
                 best = way
-            if not way.squeezed or hurried():
+            if not way.squeezed or tried >= tries():
                 break
             lacked += [number for number in way.squeezed if number not in lacked]
         if best is None:

@@ -30,7 +30,7 @@ from solver.engine.watch import Watch, gap
 from solver.plan import FORMAT, Plan, Tier
 from solver.snapshot import Loaded, Request, Snapshot
 
-_GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.1, 0.65), 0.1
+_GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.1, 0.8), 0.1
 """Shares of the time left that attempts at the first tiers, and at each one behind them, may take; the larger share
 where there is one tier in all."""
 _SMALL_SHARES = (0.05, 0.35)

@@ -22,10 +22,14 @@ from solver.engine.selection import Selection, Target
 from solver.engine.vacating import vacate
 from solver.engine.wishes import Wish
 
-_FULL_SWEEPS = 3
+_FULL_SWEEPS = 4
+_TRIES = ((8.0, 6), (5.0, 3))
+"""In how many ways a window is tried, and how many sweeps in haste that takes about; two where there is less time."""
+_LEAST_SHARE = 1e-9
 _ROUNDS_PER_SWEEP, _ROUNDS_PER_FULL_SWEEP = 200, 1000
 _FIRST_ROUNDS_PER_REQUEST, _FIRST_SHARE = 8, 0.45
-"""Rounds of selection before the first sweep for each request, and at most as a share of the time."""
+"""Rounds of selection before the second sweep for each request, and when they end at the latest, in the time that there
+is."""
 _DAYS_BEFORE = 30
 _HEAT = 0.3
 _MOST_RESCUED, _MOST_STARTS = 40, 8
@@ -37,7 +41,7 @@ class Sweeper:
     """Selections of one tier, placed together with all that must stand: what is on the board at the beginning."""
 
     def __init__(self, board: Board, tier: int, guide: Guide, chance: random.Random, *, rounds: int) -> None:
-        """``rounds`` of selection before the first sweep, at most."""
+        """``rounds`` of selection before the second sweep, at most."""
         self.best: tuple[Position, ...] = ()
         self.values: list[float] = []
         """Of the best plan, by tier down to this one; empty while there is none."""
@@ -55,11 +59,14 @@ class Sweeper:
         self._selection = Selection(board, tier, guide, chance, self._must)
         self._roller = Roller(board, chance, self._put, self._score)
         self._halted: Callable[[], bool] = lambda: False
-        self._hurried: Callable[[], bool] = lambda: False
+        self._is_late: Callable[[], bool] = lambda: False
+        self._most_tries = 1
         floor = float(guide.day_prices.mean()) or 1.0
         self._dearness = np.cumsum(guide.day_prices + floor)
         every = [wish for wish in board.wishes if wish.tier <= tier and wish.first_start <= wish.last_start]
         self._starts = {wish.number: tuple(liked(wish)) for wish in every}
+        self._share_of_first = 0.0
+        """Of the time, which the first sweep took."""
         self._first_rounds = min(rounds, _FIRST_ROUNDS_PER_REQUEST * len(every))
         self._rest = [wish for wish in every if not wish.must_stand]
         self._rest.sort(key=lambda wish: (wish.tier, -self._selection.worth(wish), wish.number))
@@ -73,12 +80,10 @@ class Sweeper:
         A few times everything, then again and again what starts from some day on, with a selection that changes.
         """
         sweeps, at_best = 0, False
-        self._halted, self._hurried = halted, lambda: halted() or progress(sweeps) >= 1
-        if not self.swept:
-            self._selection.improve(self._first_rounds, _HEAT, lambda: halted() or progress(0) > _FIRST_SHARE)
+        self._halted, self._is_late = halted, lambda: halted() or progress(sweeps) >= 1
         while not stop(sweeps):
             if not self.best or self.swept < _FULL_SWEEPS:
-                self._sweep()
+                self._sweep(lambda: progress(sweeps))  # noqa: B023 - it is over before the number changes
             else:
                 if not at_best:
                     self._return_to_best()
@@ -87,19 +92,30 @@ class Sweeper:
             sweeps += 1
             self.swept += 1
 
-    def _sweep(self) -> None:
-        """Place what must stand and what is selected on an empty board."""
-        board = self._board
-        if self.swept:
+    def _sweep(self, progress: Callable[[], float]) -> None:
+        """Place what must stand and what is selected on an empty board: the first time in haste, to have something."""
+        board, began = self._board, progress()
+        if self.swept == 1:
+            until = min(_FIRST_SHARE, 1 - _TRIES[-1][0] * self._share_of_first)
+            self._selection.improve(self._first_rounds, _HEAT, lambda: self._halted() or progress() > until)
+        elif self.swept:
             self._selection.improve(_ROUNDS_PER_FULL_SWEEP, _HEAT, self._halted)
+        if self.swept:
+            sweeps_left = (1 - progress()) / max(self._share_of_first, _LEAST_SHARE)
+            self._most_tries = next((tries for needed, tries in _TRIES if sweeps_left >= needed), 2)
         board.set_up([self._stood[number] for number in sorted(self._anchored)])
         lacked = self._place({**self._selection.chosen, **self._must})
         self._selection.doubt(w for w in lacked if w.number not in self._must and w.number not in board.blocks)
         lost = self._lost()
         if not lost:
             self._keep(self._values())
-        elif not self.values:
+        elif self.swept and not self.values:
             self._anchored.update(lost)
+        if not self.swept:
+            self._share_of_first = progress() - began
+
+    def _tries(self) -> int:
+        return 1 if self._is_late() else self._most_tries
 
     def _keep(self, values: list[float]) -> None:
         """Remember the plan on the board where no other was better."""
@@ -167,7 +183,7 @@ class Sweeper:
         board = self._board
         waiting = [number for number in targets if number not in board.blocks]
         waiting.sort(key=lambda number: self._turn_of(number, targets[number]))
-        lacked = self._roller.place(waiting, targets, self._halted, self._hurried)
+        lacked = self._roller.place(waiting, targets, self._halted, self._tries)
         self._rescue()
         for wish in self._rest:
             if wish.number not in board.blocks and not self._halted():
