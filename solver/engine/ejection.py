@@ -105,10 +105,10 @@ def exchange(
 
 
 def _exchanges(board: Board, wish: Wish, targets: Sequence[Target], terms: Terms) -> list[tuple[Target, list[int]]]:
-    """Who might leave for the block at which target: by worth and by size, those that cost least first."""
+    """Who might leave for the block at which target: nobody; then by worth and by size, what costs least first."""
     if wish.shares_a_rack:
         return []
-    result = []
+    result: list[tuple[Target, list[int]]] = [(target, []) for target in targets]
     for rank in (terms.least_worth, _smallest):
         found = [
             (cost, place, target, numbers)
