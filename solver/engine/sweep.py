@@ -27,7 +27,7 @@ _TRIES = ((8.0, 6), (5.0, 3))
 """In how many ways a window is tried, and how many sweeps in haste that takes about; two where there is less time."""
 _LEAST_SHARE = 1e-9
 _ROUNDS_PER_SWEEP, _ROUNDS_PER_FULL_SWEEP = 200, 1000
-_FIRST_ROUNDS_PER_REQUEST, _FIRST_SHARE = 8, 0.45
+_FIRST_ROUNDS_PER_REQUEST, _FIRST_SHARE = 30, 0.45
 """Rounds of selection before the second sweep for each request, and when they end at the latest, in the time that there
 is."""
 _DAYS_BEFORE = 30
