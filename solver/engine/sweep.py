@@ -22,14 +22,15 @@ from solver.engine.selection import Selection, Target
 from solver.engine.vacating import vacate
 from solver.engine.wishes import Wish
 
-_FULL_SWEEPS = 4
+_FULL_SWEEPS = 5
 _TRIES = ((8.0, 6), (5.0, 3))
 """In how many ways a window is tried, and how many sweeps in haste that takes about; two where there is less time."""
+_PLENTY = 15.0
+"""So many sweeps in haste are time enough for a good one before a long selection."""
 _LEAST_SHARE = 1e-9
 _ROUNDS_PER_SWEEP, _ROUNDS_PER_FULL_SWEEP = 200, 1000
 _FIRST_ROUNDS_PER_REQUEST, _FIRST_SHARE = 30, 0.45
-"""Rounds of selection before the second sweep for each request, and when they end at the latest, in the time that there
-is."""
+"""Rounds of the long selection for each request, and when they end at the latest, in the time that there is."""
 _DAYS_BEFORE = 30
 _HEAT = 0.3
 _MOST_RESCUED, _MOST_STARTS = 40, 8
@@ -41,7 +42,7 @@ class Sweeper:
     """Selections of one tier, placed together with all that must stand: what is on the board at the beginning."""
 
     def __init__(self, board: Board, tier: int, guide: Guide, chance: random.Random, *, rounds: int) -> None:
-        """``rounds`` of selection before the second sweep, at most."""
+        """``rounds`` of the long selection, at most."""
         self.best: tuple[Position, ...] = ()
         self.values: list[float] = []
         """Of the best plan, by tier down to this one; empty while there is none."""
@@ -65,6 +66,7 @@ class Sweeper:
         self._dearness = np.cumsum(guide.day_prices + floor)
         every = [wish for wish in board.wishes if wish.tier <= tier and wish.first_start <= wish.last_start]
         self._starts = {wish.number: tuple(liked(wish)) for wish in every}
+        self._has_selected = False
         self._share_of_first = 0.0
         """Of the time, which the first sweep took."""
         self._first_rounds = min(rounds, _FIRST_ROUNDS_PER_REQUEST * len(every))
@@ -93,15 +95,21 @@ class Sweeper:
             self.swept += 1
 
     def _sweep(self, progress: Callable[[], float]) -> None:
-        """Place what must stand and what is selected on an empty board: the first time in haste, to have something."""
+        """Place what must stand and what is selected on an empty board.
+
+        The first time in haste; the second time as the relaxation has it, where the first left nothing or there is time
+        for more, so that there is something should somebody interrupt; then what was selected for a long time.
+        """
         board, began = self._board, progress()
-        if self.swept == 1:
+        sweeps_left = (1 - progress()) / max(self._share_of_first, _LEAST_SHARE)
+        if self._has_selected:
+            self._selection.improve(_ROUNDS_PER_FULL_SWEEP, _HEAT, self._halted)
+        elif self.swept > 1 or (self.swept and self.values and sweeps_left < _PLENTY):
+            self._has_selected = True
             until = min(_FIRST_SHARE, 1 - _TRIES[-1][0] * self._share_of_first)
             self._selection.improve(self._first_rounds, _HEAT, lambda: self._halted() or progress() > until)
-        elif self.swept:
-            self._selection.improve(_ROUNDS_PER_FULL_SWEEP, _HEAT, self._halted)
-        if self.swept:
             sweeps_left = (1 - progress()) / max(self._share_of_first, _LEAST_SHARE)
+        if self.swept:
             self._most_tries = next((tries for needed, tries in _TRIES if sweeps_left >= needed), 2)
         board.set_up([self._stood[number] for number in sorted(self._anchored)])
         lacked = self._place({**self._selection.chosen, **self._must})
