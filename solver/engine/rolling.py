@@ -57,8 +57,8 @@ class Roller:
     ) -> list[int]:
         """Place these in about this order, until all are or ``halted``; the numbers of those that lacked room.
 
-        ``tries``: in how many ways a window is tried, once at least. The room that targets have in the ledger is kept
-        for them until their turn, so that nobody takes it who goes elsewhere than was selected.
+        ``tries``: in how many ways a window is tried; with one it is placed at once. The room that targets have in the
+        ledger is kept for them until their turn, so that nobody takes it who goes elsewhere than was selected.
         """
         for number in order:
             self._keep_room(number, targets[number], 1)
@@ -67,11 +67,13 @@ class Roller:
         squeezed: list[int] = []
         self._policy = TIGHT
         while left and not halted():
-            window = left[: _KEPT_BLOCKS + _BLOCKS_AHEAD]
-            best = self._best_way(window, placed, targets, tries)
-            self._policy = best.policy
-            now = best.order[:_KEPT_BLOCKS] if len(left) > len(window) else best.order
-            squeezed += self._follow(now, targets, best.policy)
+            now = left[:_KEPT_BLOCKS]
+            if tries() > 1:
+                window = left[: _KEPT_BLOCKS + _BLOCKS_AHEAD]
+                best = self._best_way(window, placed, targets, tries)
+                self._policy = best.policy
+                now = best.order[:_KEPT_BLOCKS] if len(left) > len(window) else best.order
+            squeezed += self._follow(now, targets, self._policy)
             placed += now
             done = set(now)
             left = [number for number in left if number not in done]

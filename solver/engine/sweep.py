@@ -23,9 +23,9 @@ from solver.engine.vacating import vacate
 from solver.engine.wishes import Wish
 
 _FULL_SWEEPS = 5
-_TRIES = ((8.0, 6), (5.0, 3))
+_TRIES = ((10.0, 6), (6.0, 3))
 """In how many ways a window is tried, and how many sweeps in haste that takes about; two where there is less time."""
-_PLENTY = 15.0
+_PLENTY = 40.0
 """So many sweeps in haste are time enough for a good one before a long selection."""
 _LEAST_SHARE = 1e-9
 _ROUNDS_PER_SWEEP, _ROUNDS_PER_FULL_SWEEP = 200, 1000
