@@ -1,5 +1,5 @@
-"""Attempts at one tier: admission in every order and under every policy, then sweeps or
-chance in the order of the best.
+"""Attempts at one tier: sweeps where a relaxation guides them, else admission in every order and under every policy,
+then chance in the order of the best.
 
 Each hand of the crew takes its share of the attempts. No OR-Tools here, so that a worker starts fast.
 """
@@ -24,16 +24,16 @@ from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
 
 _NOISES = (0.03, 0.1, 0.25)
-_ROUNDS_PER_SWEEP = 200
-"""Rounds of selection before the first sweep, for each sweep that may follow."""
+_ROUNDS_FOR_A_SWEEP = 200
+"""The long selection has so many rounds at most for each sweep that is allowed: work is limited, not sweeps alone."""
 _GRACE_SECONDS = 3.0
 """How long hands whose time is up are waited for: the attempt that they make then may be long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A hand's attempts at ``tier`` on top of ``positions``: each ``step``-th way from ``first`` on and sweeps
-    where a relaxation guides them, else then noisy ones.
+    """A hand's attempts at ``tier`` on top of ``positions``: sweeps where a relaxation guides them, else each
+    ``step``-th way from ``first`` on and then noisy ones.
 
     ``seconds``: when to stop, after one attempt at least; None: no limit. ``more``: the most sweeps or noisy ones.
     ``enough_usd``: the tier's bound, None where it is not known.
@@ -85,7 +85,7 @@ def carry_out(problem: Problem, task: Task, stop: Stop) -> Best:
 def _sweep(board: Board, task: Task, chance: random.Random, clock: _Clock) -> Best:
     """Sweeps; the plain ways only where no sweep places all that must stand."""
     board.set_up(task.positions)
-    sweeper = Sweeper(board, task.tier, task.guides[-1], chance, rounds=_ROUNDS_PER_SWEEP * task.more)
+    sweeper = Sweeper(board, task.tier, task.guides[-1], chance, rounds=_ROUNDS_FOR_A_SWEEP * task.more)
 
     def swept() -> Best:
         return Best(sweeper.values[-1] if sweeper.values else -math.inf, task.first, sweeper.best)

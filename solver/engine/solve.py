@@ -149,7 +149,7 @@ class _Solve:
         return min(needed, _MOST_RESERVED * (self.watch.time_limit_seconds or needed))
 
     def _admit_guided(self, board: Board) -> None:
-        """Try other orders and policies from the empty board, tier by tier; keep and improve the best of each tier."""
+        """Sweeps, or other orders and policies, from the empty board on; the best of each tier is kept and improved."""
         if self.watch.interrupted or self.watch.is_closed():
             return
         first, first_values = board.positions(), board.values()

@@ -95,22 +95,11 @@ class Sweeper:
             self.swept += 1
 
     def _sweep(self, progress: Callable[[], float]) -> None:
-        """Place what must stand and what is selected on an empty board.
-
-        The first time in haste; the second time as the relaxation has it, where the first left nothing or there is time
-        for more, so that there is something should somebody interrupt; then what was selected for a long time.
-        """
+        """Place what must stand and what is selected on an empty board."""
         board, began = self._board, progress()
-        sweeps_left = (1 - progress()) / max(self._share_of_first, _LEAST_SHARE)
-        if self._has_selected:
-            self._selection.improve(_ROUNDS_PER_FULL_SWEEP, _HEAT, self._halted)
-        elif self.swept > 1 or (self.swept and self.values and sweeps_left < _PLENTY):
-            self._has_selected = True
-            until = min(_FIRST_SHARE, 1 - _TRIES[-1][0] * self._share_of_first)
-            self._selection.improve(self._first_rounds, _HEAT, lambda: self._halted() or progress() > until)
-            sweeps_left = (1 - progress()) / max(self._share_of_first, _LEAST_SHARE)
         if self.swept:
-            self._most_tries = next((tries for needed, tries in _TRIES if sweeps_left >= needed), 2)
+            self._select(progress)
+            self._most_tries = next((tries for needed, tries in _TRIES if self._sweeps_left(progress) >= needed), 2)
         board.set_up([self._stood[number] for number in sorted(self._anchored)])
         lacked = self._place({**self._selection.chosen, **self._must})
         self._selection.doubt(w for w in lacked if w.number not in self._must and w.number not in board.blocks)
@@ -121,6 +110,23 @@ class Sweeper:
             self._anchored.update(lost)
         if not self.swept:
             self._share_of_first = progress() - began
+
+    def _select(self, progress: Callable[[], float]) -> None:
+        """The selection for the next sweep, searched for a long time once, and then for a while each time.
+
+        The first sweep, in haste, and maybe the second have it as the relaxation does: the second where the first left
+        nothing, or where there is time, so that there is something should somebody interrupt.
+        """
+        if self._has_selected:
+            self._selection.improve(_ROUNDS_PER_FULL_SWEEP, _HEAT, self._halted)
+        elif self.swept > 1 or (self.values and self._sweeps_left(progress) < _PLENTY):
+            self._has_selected = True
+            until = min(_FIRST_SHARE, 1 - _TRIES[-1][0] * self._share_of_first)
+            self._selection.improve(self._first_rounds, _HEAT, lambda: self._halted() or progress() > until)
+
+    def _sweeps_left(self, progress: Callable[[], float]) -> float:
+        """For how many sweeps in haste there is time."""
+        return (1 - progress()) / max(self._share_of_first, _LEAST_SHARE)
 
     def _tries(self) -> int:
         return 1 if self._is_late() else self._most_tries
