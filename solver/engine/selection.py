@@ -196,10 +196,7 @@ class Selection:
 
     def _most(self, wish: Wish, start: int) -> int:
         """The most GPUs in its multiple; 0 where not even its smallest block fits."""
-        end = start + wish.days
-        gpus = min(wish.gpus, self._ledger.room(wish, start, end))
-        if gpus >= wish.min_gpus and wish.site != NONE:
-            gpus = min(gpus, int(self._ledger.site_room(wish, start, end)[wish.site]))
+        gpus = min(wish.gpus, room(self._ledger, wish, start))
         return gpus - gpus % wish.multiple if gpus >= wish.min_gpus else 0
 
     def _put(self, wish: Wish, target: Target) -> None:
@@ -224,6 +221,32 @@ class Selection:
 
     def _value(self, wish: Wish, gpus: int) -> float:
         return wish.value_of(gpus) * _DOUBTED ** self._doubts.get(wish.number, 0)
+
+
+def meant(board: Board, guide: Guide) -> dict[int, Target]:
+    """Where the board's blocks are meant to stand: at the start that the relaxation likes best, if R6 to R9 leave room
+    for it there beside all others, the largest first; else where they do.
+    """
+    ledger, liked = board.ledger.copy(), as_relaxed(guide)
+    result = {}
+    for number, block in sorted(board.blocks.items(), key=lambda item: (-item[1].gpus, item[0])):
+        result[number] = Target(block.start, block.gpus)
+        start = liked(block.wish)[0] if block.wish.id in guide.fractions else block.start
+        if start != block.start:
+            count(ledger, block.wish, result[number], -1)
+            if room(ledger, block.wish, start) >= block.gpus:
+                result[number] = Target(start, block.gpus)
+            count(ledger, block.wish, result[number], 1)
+    return result
+
+
+def room(ledger: Ledger, wish: Wish, start: int) -> int:
+    """The most GPUs that R6 to R9 leave over the cluster and in a site that the wish is bound to."""
+    end = start + wish.days
+    gpus = ledger.room(wish, start, end)
+    if gpus >= wish.min_gpus and wish.site != NONE:
+        gpus = min(gpus, int(ledger.site_room(wish, start, end)[wish.site]))
+    return gpus
 
 
 def count(ledger: Ledger, wish: Wish, target: Target, sign: int) -> None:

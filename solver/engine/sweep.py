@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 import numpy as np
 
@@ -17,8 +17,9 @@ from solver.engine import placement
 from solver.engine.admission import Guide, as_relaxed
 from solver.engine.board import Block, Board, Position
 from solver.engine.ejection import Terms, displace
+from solver.engine.returning import Return
 from solver.engine.rolling import Roller
-from solver.engine.selection import Selection, Target
+from solver.engine.selection import Selection, Target, meant
 from solver.engine.vacating import vacate
 from solver.engine.wishes import Wish
 
@@ -51,12 +52,7 @@ class Sweeper:
         self._board, self._tier, self._chance = board, tier, chance
         liked = as_relaxed(guide)
         self._stood = {position.number: position for position in board.positions()}
-        self._anchored: set[int] = set()
-        """What must stand, lacked room, and now stays where it stood at first: there it fits."""
-        self._must = {
-            number: Target(liked(block.wish)[0] if block.wish.id in guide.fractions else block.start, block.gpus)
-            for number, block in board.blocks.items()
-        }
+        self._must = meant(board, guide)
         self._selection = Selection(board, tier, guide, chance, self._must)
         self._roller = Roller(board, chance, self._put, self._score)
         self._halted: Callable[[], bool] = lambda: False
@@ -100,14 +96,11 @@ class Sweeper:
         if self.swept:
             self._select(progress)
             self._most_tries = next((tries for needed, tries in _TRIES if self._sweeps_left(progress) >= needed), 2)
-        board.set_up([self._stood[number] for number in sorted(self._anchored)])
+        board.set_up(())
         lacked = self._place({**self._selection.chosen, **self._must})
         self._selection.doubt(w for w in lacked if w.number not in self._must and w.number not in board.blocks)
-        lost = self._lost()
-        if not lost:
+        if not self._lost():
             self._keep(self._values())
-        elif self.swept and not self.values:
-            self._anchored.update(lost)
         if not self.swept:
             self._share_of_first = progress() - began
 
@@ -148,7 +141,7 @@ class Sweeper:
         board.begin()
         for number in board.near(day, board.cluster.days):
             block = board.blocks[number]
-            if block.start >= day and number not in self._anchored and not self._runs_already(block.wish):
+            if block.start >= day and not self._runs_already(block.wish):
                 board.remove(block)
         wanted = {**selection.chosen, **self._must}
         self._place({number: wanted[number] for number in wanted if number not in board.blocks})
@@ -232,23 +225,31 @@ class Sweeper:
     def _rescue(self) -> None:
         """What must stand and found no room takes it, at the start where that costs least.
 
-        If need be others that must stand leave their room in turn, but none that was rescued.
+        If need be others that must stand leave their room in turn, but none that was rescued. What finds none even so
+        returns to where it stood at first.
         """
-        board, rescued = self._board, set[int]()
-        while (lost := self._lost()) and len(rescued) < _MOST_RESCUED and not self._halted():
+        rescued = set[int]()
+        while (lost := self._lost()) and not self._halted():
             number = max(lost, key=lambda number: (self._must[number].gpus, -number))
-            wish, target = board.wishes[number], self._must[number]
-            board.begin()
-            if number in board.blocks:
-                board.remove(board.blocks[number])
-            targets = [Target(start, target.gpus) for start in self._starts_from(number, target)[:_MOST_STARTS]]
-            gentle = Terms(self._selection.worth, self._must, math.inf)
-            hard = Terms(self._worth_to_stay, rescued, math.inf, self._cost)
-            if not any(displace(board, wish, targets, terms, self._starts) for terms in (gentle, hard)):
-                board.roll_back()
+            if len(rescued) >= _MOST_RESCUED or not self._rescue_one(number, rescued):
+                Return(self._board, self._stood, self._must, self._selection.worth, self._starts).run(lost)
                 return
-            board.commit()
             rescued.add(number)
+
+    def _rescue_one(self, number: int, rescued: Container[int]) -> bool:
+        """Place it where others leave, but not the ``rescued``. False: there is no such place, and nothing changed."""
+        board, wish, target = self._board, self._board.wishes[number], self._must[number]
+        board.begin()
+        if number in board.blocks:
+            board.remove(board.blocks[number])
+        targets = [Target(start, target.gpus) for start in self._starts_from(number, target)[:_MOST_STARTS]]
+        gentle = Terms(self._selection.worth, self._must, math.inf)
+        hard = Terms(self._worth_to_stay, rescued, math.inf, self._cost)
+        if any(displace(board, wish, targets, terms, self._starts) for terms in (gentle, hard)):
+            board.commit()
+            return True
+        board.roll_back()
+        return False
 
     def _worth_to_stay(self, wish: Wish) -> float:
         return math.inf if wish.number in self._must else self._selection.worth(wish)

@@ -11,10 +11,10 @@ from solver import cluster as clusters
 from solver.decisions import Decisions
 from solver.engine import admission, bound, placement
 from solver.engine.admission import Guide
-from solver.engine.board import Board
+from solver.engine.board import Board, Position
 from solver.engine.relaxation import given
 from solver.engine.repair import repair
-from solver.engine.selection import Selection, Target
+from solver.engine.selection import Selection, Target, meant
 from solver.engine.settle import settle
 from solver.engine.sweep import Sweeper
 from tests.solver.engine.markets import market
@@ -89,6 +89,24 @@ def test_a_selection_keeps_the_counts_that_what_must_stand_leaves() -> None:
     selection.improve(50, 1.0, lambda: False)
 
     assert len(selection.chosen) == 2
+
+
+@pytest.mark.parametrize(("other_start", "start"), [(4, 0), (0, 2)])
+def test_what_must_stand_is_meant_to_start_as_liked_only_where_the_rules_leave_room(
+    other_start: int, start: int
+) -> None:
+    """A quota of two racks: the larger block may not come forward while the other one has one of them."""
+    tenants = [build.tenant(max_gpus=144)]
+    larger = build.request("larger", gpus=144, earliest=0, latest=4, days=2)
+    other = build.request("other", gpus=72, earliest=other_start, latest=other_start, days=2)
+    board = board_of(build.snapshot(sites=TWO_HALLS, tenants=tenants, requests=[larger, other]))
+    numbers = {wish.id: wish.number for wish in board.wishes}
+    board.stand([Position(numbers["larger"], 2, 144, (0, 1)), Position(numbers["other"], other_start, 72, (2,))])
+    guide = Guide({"larger": [(0, 1.0)]}, np.zeros(board.cluster.days))
+
+    found = meant(board, guide)
+
+    assert found == {numbers["larger"]: Target(start, 144), numbers["other"]: Target(other_start, 72)}
 
 
 def test_what_was_selected_before_a_day_stays_when_it_is_improved_from_there_on() -> None:
