@@ -76,6 +76,7 @@ class Standing:
         self._reserved: dict[int, Counts] = {FIRM: _none(days, sites)}  # the same of reservations alone
         self._max_gpus = {tenant.id: tenant.max_gpus for tenant in snapshot.tenants}
         self._slack: dict[int, Room] = {}
+        self._hold_room: dict[tuple[str | None, int], Room] = {}
         self._requests = {request.id: request for request in snapshot.requests}
 
     def add(self, block: Block) -> None:
@@ -98,7 +99,7 @@ class Standing:
     def commit(self, contract_id: str, committed: Counts) -> None:
         """Let the contract's commitment be ``committed`` GPUs by day from now on."""
         self.committed[contract_id] = committed
-        self._slack.clear()
+        self._forget_room()
 
     def held(self, contract: Contract) -> Counts:
         """R7: GPUs that must stay free for the contract on each day, less its hold shortfall."""
@@ -138,12 +139,16 @@ class Standing:
         """R7 and R8: what holds leave to a block with this recall notice (`FIRM`: it can't be recalled).
 
         A drawdown takes from the hold of its own contract first. A day on which a row is over its limit is closed.
+        Remembered until something changes: many ask for the same terms. Not to be written to.
         """
-        shape = self.firm().shape
-        room = Room(np.full(shape[0], UNLIMITED), np.full(shape, UNLIMITED))
-        for _, row in self.hold_rows(contract_id, notice):
-            room = Room(np.minimum(room.cluster, row.cluster), np.minimum(room.site, row.site))
-        return room
+        terms = contract_id, notice
+        if terms not in self._hold_room:
+            shape = self.firm().shape
+            room = Room(np.full(shape[0], UNLIMITED), np.full(shape, UNLIMITED))
+            for _, row in self.hold_rows(contract_id, notice):
+                room = Room(np.minimum(room.cluster, row.cluster), np.minimum(room.site, row.site))
+            self._hold_room[terms] = room
+        return self._hold_room[terms]
 
     def hold_rows(self, contract_id: str | None, notice: int = FIRM) -> Iterator[tuple[int, Room]]:
         """The rows of R8 in which a block with this recall notice counts, R7 among them for a firm one, as `FIRM`."""
@@ -198,7 +203,11 @@ class Standing:
             self._count_sites(self._standing, block.notice, placed, sign)
             if block.kind == "reservation":
                 self._count_sites(self._reserved, block.notice, placed, sign)
+        self._forget_room()
+
+    def _forget_room(self) -> None:
         self._slack.clear()
+        self._hold_room.clear()
 
     def _count_sites(self, by_notice: dict[int, Counts], notice: int, placed: Placed, sign: int) -> None:
         gpus = by_notice.setdefault(notice, _none(*self.firm().shape))

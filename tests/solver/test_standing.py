@@ -162,6 +162,22 @@ def test_what_is_added_can_be_taken_out_again() -> None:
     assert_same(found, untouched)
 
 
+def test_what_holds_leave_is_asked_again_after_every_change() -> None:
+    found = stands(
+        landlord(contracts=[contract("k", 216, booking_lead_days=0)], reservations=[reservation("r", {"a0": 72})])
+    )
+    seen = [int(found.hold_room(None).cluster[0])]
+
+    block = found.take_out("reservation", "r")
+    seen.append(int(found.hold_room(None).cluster[0]))
+    found.commit("k", np.zeros(DAYS, dtype=np.int64))
+    seen.append(int(found.hold_room(None).cluster[0]))
+    found.add(block)
+    seen.append(int(found.hold_room(None).cluster[0]))
+
+    assert seen == [576 - 216 - 72, 576 - 216, 576, 576 - 72]
+
+
 def test_a_standing_kept_up_block_by_block_is_the_same_as_one_built_at_once() -> None:
     """Every derived number, after each of many additions and removals on generated landlords."""
     for seed in range(40):
