@@ -21,7 +21,7 @@ _Leaving = tuple[Block, tuple[int, ...]]
 class Return:
     """Blocks of a board that return. ``must`` are the numbers that have to stand, ``stood`` where each of them did.
 
-    Those of least ``worth`` leave first; ``starts`` say where each may go instead.
+    Those of least ``worth`` leave first; ``starts`` say where each may go instead. It is given up when ``halted``.
     """
 
     board: Board
@@ -29,12 +29,13 @@ class Return:
     must: Container[int]
     worth: Callable[[Wish], float]
     starts: Mapping[int, Sequence[int]]
+    halted: Callable[[], bool]
     _returned: set[int] = field(default_factory=set)
 
     def run(self, numbers: Iterable[int]) -> bool:
         """Let these return, and find others another place: who must stand and has none returns as well.
 
-        False: somebody who must stand does not, because of what is not the board's to move.
+        False: somebody who must stand does not, because of what is not the board's to move, or for want of time.
         """
         waiting = list(numbers)
         while waiting:
@@ -49,7 +50,7 @@ class Return:
     def _give_way(self, number: int) -> list[_Leaving] | None:
         """Place it, while others leave: at its start on any racks, or if need be on those that it had; who left.
 
-        None: it does not fit even alone with those that returned.
+        None: it does not fit even alone with those that returned, or there is no time to see.
         """
         board, position = self.board, self.stood[number]
         wish, start, gpus, racks = board.wishes[number], position.start, position.gpus, position.racks
@@ -84,7 +85,7 @@ class Return:
         left: list[_Leaving] = []
         board.begin()
         while not put():
-            if len(left) == len(order):
+            if len(left) == len(order) or self.halted():
                 board.roll_back()
                 return None
             block = order[len(left)]

@@ -37,9 +37,9 @@ def value(wish: Wish) -> float:
     return wish.value_usd
 
 
-def returning(board: Board, stood: dict[int, Position]) -> Return:
+def returning(board: Board, stood: dict[int, Position], *, halted: bool = False) -> Return:
     starts = {wish.number: range(wish.first_start, wish.last_start + 1) for wish in board.wishes}
-    return Return(board, stood, stood, value, starts)
+    return Return(board, stood, stood, value, starts, lambda: halted)
 
 
 def stood_as(board: Board, *blocks: tuple[str, int, tuple[int, ...]]) -> dict[int, Position]:
@@ -86,6 +86,18 @@ def test_what_finds_no_room_beside_what_returns_is_declined() -> None:
     assert returning(board, stood).run([0])
 
     assert standing(board) == {"first": (0, (0, 1, 2, 3))}
+
+
+def test_whoever_halts_it_finds_everybody_where_they_were() -> None:
+    first = build.request("first", gpus=288, earliest=0, latest=0, days=3)
+    guest = build.request("guest", gpus=72, earliest=0, latest=0, days=3, value_usd=9000.0)
+    board = board_of(build.snapshot(sites=HALL, days=3, requests=[first, guest]))
+    stood = stood_as(board, ("first", 0, (0, 1, 2, 3)))
+    stand(board, ("guest", 0, (1,)))
+
+    assert not returning(board, stood, halted=True).run([0])
+
+    assert standing(board) == {"guest": (0, (1,))}
 
 
 @pytest.mark.parametrize("seed", range(12))
