@@ -72,6 +72,17 @@ def place(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:
     return None
 
 
+def place_all(board: Board, wish: Wish, start: int, gpus: int) -> Block | None:
+    """Place a block of ``gpus`` GPUs, and no smaller one."""
+    if largest(board, wish, start) < gpus:
+        return None
+    block = place(board, wish, start, gpus)
+    if block is None or block.gpus == gpus:
+        return block
+    board.remove(block)
+    return None
+
+
 def place_at(board: Board, wish: Wish, start: int, gpus: int, racks: Sequence[int]) -> Block | None:
     """Place the block on exactly these racks, for good; None: they are not free, or rules forbid it (R2 to R9)."""
     if wish.shares_a_rack:

@@ -6,7 +6,7 @@ return are in none of each other's way, and it comes to an end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from solver.engine import crowd, placement
@@ -19,14 +19,13 @@ _Leaving = tuple[Block, tuple[int, ...]]
 
 @dataclass(slots=True)
 class Return:
-    """Blocks of a board that return. ``must`` are the numbers that have to stand, ``stood`` where each of them did.
+    """Blocks of a board that return. ``stood`` says, by number, where those did that have to stand.
 
     Those of least ``worth`` leave first; ``starts`` say where each may go instead. It is given up when ``halted``.
     """
 
     board: Board
     stood: Mapping[int, Position]
-    must: Container[int]
     worth: Callable[[Wish], float]
     starts: Mapping[int, Sequence[int]]
     halted: Callable[[], bool]
@@ -58,15 +57,13 @@ class Return:
             board.remove(board.blocks[number])
 
         def anywhere() -> bool:
-            return placement.largest(board, wish, start) >= gpus and _is_whole(
-                board, placement.place(board, wish, start, gpus), gpus
-            )
+            return placement.place_all(board, wish, start, gpus) is not None
 
         def there() -> bool:
             return placement.place_at(board, wish, start, gpus, racks) is not None
 
         near = list(crowd.standing(board, start, start + wish.days))
-        near.sort(key=lambda block: (block.wish.number in self.must, self.worth(block.wish), block.wish.number))
+        near.sort(key=lambda block: (block.wish.number in self.stood, self.worth(block.wish), block.wish.number))
         left = self._leave([block for block in near if self._has_moved(block)], anywhere)
         if left is not None or wish.shares_a_rack:
             return left
@@ -77,7 +74,7 @@ class Return:
     def _has_moved(self, block: Block) -> bool:
         """Whether it did not count on these days before: all those together left enough room by counts."""
         number = block.wish.number
-        return number not in self.must or (number not in self._returned and block.start != self.stood[number].start)
+        return number not in self.stood or (number not in self._returned and block.start != self.stood[number].start)
 
     def _leave(self, order: Sequence[Block], put: Callable[[], bool]) -> list[_Leaving] | None:
         """Blocks leave in this order until ``put`` has room; who left. None: there is none, and nobody does."""
@@ -102,14 +99,6 @@ class Return:
             again = placement.place_at(board, wish, start, gpus, racks)
             if again is None:
                 again = placement.accept(board, wish, (start, *self.starts[wish.number]), most=gpus)
-            if wish.number in self.must and (again is None or again.gpus < gpus):
+            if wish.number in self.stood and (again is None or again.gpus < gpus):
                 homeless.append(wish.number)
         return homeless
-
-
-def _is_whole(board: Board, block: Block | None, gpus: int) -> bool:
-    """Whether it was placed in full; a smaller one is taken away again."""
-    if block is not None and block.gpus < gpus:
-        board.remove(block)
-        return False
-    return block is not None

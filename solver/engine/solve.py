@@ -52,7 +52,7 @@ _MOST_RESERVED = 0.35
 _COMPLETED_PER_ADMITTED, _EXPLAINED_PER_ADMITTED = 1.5, 14.0
 """Seconds that completion and explanation were seen to take for each second of greedy admission."""
 _EXPLAINED_SHARE = 0.7
-"""Of the time that is left at the end; what is not explained by then is explained in a hurry."""
+"""Of the time that is left at the end; what is not explained by then is explained in a hurry, which takes time too."""
 _LEAST_EXPLAINING = 2.0
 """Seconds for explanation, even beyond the limit: a reason without its counter-offers says too little."""
 

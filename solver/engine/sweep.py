@@ -232,8 +232,7 @@ class Sweeper:
         while (lost := self._lost()) and not self._halted():
             number = max(lost, key=lambda number: (self._must[number].gpus, -number))
             if len(rescued) >= _MOST_RESCUED or not self._rescue_one(number, rescued):
-                worth, starts = self._selection.worth, self._starts
-                Return(self._board, self._stood, self._must, worth, starts, self._halted).run(lost)
+                Return(self._board, self._stood, self._selection.worth, self._starts, self._halted).run(lost)
                 return
             rescued.add(number)
 

@@ -81,11 +81,7 @@ class Trial:
         board, wish = self._board, before.wish
         if placement.largest(board, wish, before.start) < before.gpus:
             return False
-        placed = near_home(board, before) or placement.place(board, wish, before.start, before.gpus)
-        if placed is not None and placed.gpus < before.gpus:
-            board.remove(placed)
-            return False
-        return placed is not None
+        return (near_home(board, before) or placement.place_all(board, wish, before.start, before.gpus)) is not None
 
     def _push(self, before: Block) -> bool:
         """Where that costs least, and whoever stands there leaves."""

@@ -39,7 +39,7 @@ def value(wish: Wish) -> float:
 
 def returning(board: Board, stood: dict[int, Position], *, halted: bool = False) -> Return:
     starts = {wish.number: range(wish.first_start, wish.last_start + 1) for wish in board.wishes}
-    return Return(board, stood, stood, value, starts, lambda: halted)
+    return Return(board, stood, value, starts, lambda: halted)
 
 
 def stood_as(board: Board, *blocks: tuple[str, int, tuple[int, ...]]) -> dict[int, Position]:
@@ -48,6 +48,16 @@ def stood_as(board: Board, *blocks: tuple[str, int, tuple[int, ...]]) -> dict[in
     stood = {position.number: position for position in board.positions()}
     board.set_up(())
     return stood
+
+
+def with_a_guest() -> tuple[Board, dict[int, Position]]:
+    """A board with the guest alone, who has no other start, where the first stood on all racks."""
+    first = build.request("first", gpus=288, earliest=0, latest=0, days=3)
+    guest = build.request("guest", gpus=72, earliest=0, latest=0, days=3, value_usd=9000.0)
+    board = board_of(build.snapshot(sites=HALL, days=3, requests=[first, guest]))
+    stood = stood_as(board, ("first", 0, (0, 1, 2, 3)))
+    stand(board, ("guest", 0, (1,)))
+    return board, stood
 
 
 def test_the_cheapest_leaves_for_what_returns_and_goes_elsewhere_and_the_others_stay() -> None:
@@ -77,11 +87,7 @@ def test_what_must_stand_and_is_in_the_way_returns_as_well() -> None:
 
 
 def test_what_finds_no_room_beside_what_returns_is_declined() -> None:
-    first = build.request("first", gpus=288, earliest=0, latest=0, days=3)
-    guest = build.request("guest", gpus=72, earliest=0, latest=0, days=3, value_usd=9000.0)
-    board = board_of(build.snapshot(sites=HALL, days=3, requests=[first, guest]))
-    stood = stood_as(board, ("first", 0, (0, 1, 2, 3)))
-    stand(board, ("guest", 0, (1,)))
+    board, stood = with_a_guest()
 
     assert returning(board, stood).run([0])
 
@@ -89,11 +95,7 @@ def test_what_finds_no_room_beside_what_returns_is_declined() -> None:
 
 
 def test_whoever_halts_it_finds_everybody_where_they_were() -> None:
-    first = build.request("first", gpus=288, earliest=0, latest=0, days=3)
-    guest = build.request("guest", gpus=72, earliest=0, latest=0, days=3, value_usd=9000.0)
-    board = board_of(build.snapshot(sites=HALL, days=3, requests=[first, guest]))
-    stood = stood_as(board, ("first", 0, (0, 1, 2, 3)))
-    stand(board, ("guest", 0, (1,)))
+    board, stood = with_a_guest()
 
     assert not returning(board, stood, halted=True).run([0])
 
