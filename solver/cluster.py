@@ -40,6 +40,14 @@ class Units:
             result[filled] = np.add.reduceat(by_rack, self.first[filled], axis=0, dtype=np.int64)
         return result
 
+    def largest(self, by_rack: Counts) -> Counts:
+        """The greatest value of ``by_rack`` (... x racks) in each unit, shape ... x units; 0 without racks."""
+        result = np.zeros((*by_rack.shape[:-1], len(self.ids)), dtype=np.int64)
+        filled = self.last > self.first
+        if filled.any():
+            result[..., filled] = np.maximum.reduceat(by_rack, self.first[filled], axis=-1)
+        return result
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:

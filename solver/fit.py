@@ -186,7 +186,7 @@ class _Windows:
         by_rack = window_min(trays, 0, self.last - self.first, self.days).astype(np.int64)
         limit = np.minimum(self.site_room[:, self.cluster.sites.of_rack], self.room[:, None])
         by_rack = np.minimum(np.minimum(by_rack, limit), self.ask.gpus)
-        return self.racks.largest(by_rack - by_rack % GPUS_PER_TRAY, self.cluster.units(self.ask.scope))
+        return self.cluster.units(self.ask.scope).largest(by_rack - by_rack % GPUS_PER_TRAY)
 
     def _hall_room(self) -> Counts:
         return self._least(self.racks.hall_room)

@@ -137,14 +137,6 @@ class RackUse:
         usable = self._healthy[first:last, racks] & (state >= np.where(used > 0, 0, 1))
         return np.where(usable, GPUS_PER_RACK - used, 0).astype(np.int16)
 
-    def largest(self, by_rack: Counts, units: Units) -> Counts:
-        """The greatest value of ``by_rack`` (racks in the last axis) in each unit; 0 in a unit without racks."""
-        result = np.zeros((*by_rack.shape[:-1], len(units.ids)), dtype=np.int64)
-        filled = units.last > units.first
-        if filled.any():  # neighbours in the file: a unit's racks end where those of the next one begin
-            result[..., filled] = np.maximum.reduceat(by_rack, units.first[filled], axis=-1)
-        return result
-
     def _racks(self, hall: int) -> slice:
         return slice(int(self.cluster.halls.first[hall]), int(self.cluster.halls.last[hall]))
 

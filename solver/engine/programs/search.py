@@ -124,7 +124,8 @@ class Programs:
             ways += mine
         left = {block.wish.number for block in place.freed}
         for wish in self._outside(place, tier):
-            ways += () if wish.number in left else surveyor.ways(wish, self._some_starts(wish, None))
+            if wish.number not in left and (place.wishes is None or wish.number in place.wishes):
+                ways += surveyor.ways(wish, self._some_starts(wish, None))
         return Draft(ways, now, must)
 
     def _solved(self, draft: Draft, place: Neighbourhood, tier: int) -> list[Taken] | None:
