@@ -53,11 +53,11 @@ def guide(  # noqa: PLR0913 - all that a relaxation is about
     return bound.relax_linearly(given.given(problem, accepted), deadline_seconds)
 
 
-def sharpen(relaxation: Relaxation, reached: Mapping[int, float]) -> Relaxation:
-    """As `solver.engine.bound.sharpen`, with as much work as that takes."""
+def sharpen(relaxation: Relaxation, reached: Mapping[int, float], seconds: float | None) -> Relaxation:
+    """As `solver.engine.bound.sharpen`, for all of the ``seconds``; None: as much work as it takes by itself."""
     from solver.engine import bound
 
-    return bound.sharpen(relaxation, reached, None)
+    return bound.sharpen(relaxation, reached, seconds, bound.LAST_EFFORT if seconds is None else bound.ENDLESS_EFFORT)
 
 
 def prove(

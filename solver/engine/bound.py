@@ -30,6 +30,7 @@ LEFT_OVER_GPUS = 1e-4
 SMALLEST_FRACTION = 1e-6
 DEFAULT_EFFORT = Effort()
 LAST_EFFORT = Effort(work=6.0, bound_only=True)
+ENDLESS_EFFORT = replace(LAST_EFFORT, work=float("inf"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,11 +99,11 @@ class Bounds:
     def begin(self, tier: int, values: Mapping[int, float]) -> None:
         """Have the tier relaxed while the search goes on: nobody waits for its bound.
 
-        One that is known already is made anew, with more work, as the tiers above are worth more by now.
+        One that is known already is made anew until the search ends, as the tiers above are worth more by now.
         """
         reached = _above(values, tier)
         if tier in self.relaxations:
-            self.crew.begin_aside(partial(beside.sharpen, self.relaxations[tier], reached))
+            self.crew.begin_aside(partial(beside.sharpen, self.relaxations[tier], reached, self._seconds_of(1.0)))
         else:
             relax = partial(beside.relax, tier=tier, reached=reached, deadline_seconds=None)
             self.crew.begin_aside(relax, self.snapshot, self.cluster, self.decisions)
