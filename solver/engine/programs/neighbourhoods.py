@@ -17,6 +17,7 @@ from solver.engine.board import Block, Board
 _GROWTH, _SHRINKAGE = 1.05, 0.93
 _LEAST_PODS, _LEAST_DAYS = 2, 7
 _LEAST_SHARE = 0.02
+_LEAST_WISHES = 10
 _KINDS = (0.3, 0.2, 0.5)
 """How often each kind is drawn, in the order of `Kind`."""
 _OWN_TIER = 0.5
@@ -76,7 +77,8 @@ def draw(
         pods = frozenset(chance.sample(range(len(board.pods)), min(len(board.pods), count)))
         return Neighbourhood(kind, [b for b in blocks if pods_of(board, b) <= pods], pods, 0, days)
     if kind is Kind.WISHES:
-        some = frozenset(wish.number for wish in board.wishes if chance.random() < sizes.wishes)
+        count = max(_LEAST_WISHES, round(sizes.wishes * len(board.wishes)))
+        some = frozenset(chance.sample(range(len(board.wishes)), min(len(board.wishes), count)))
         return Neighbourhood(kind, [b for b in blocks if b.wish.number in some], None, 0, days, some)
     length = max(_LEAST_DAYS, int(days * sizes.days))
     first = chance.randrange(-length // 2, max(1, days - length // 2))

@@ -13,8 +13,8 @@ from solver.engine import admission
 from solver.engine.board import Board
 from solver.engine.chains import Finished, Leg, Problem, board_of, run_leg
 from solver.engine.complete import accepted_of, moves_of, recalls_of
-from solver.engine.programs import tiers
-from solver.engine.programs.neighbourhoods import Kind, Sizes
+from solver.engine.programs import neighbourhoods, tiers
+from solver.engine.programs.neighbourhoods import Kind, Neighbourhood, Sizes
 from solver.engine.programs.search import Programs
 from solver.engine.repair import repair
 from solver.verify.check import broken_rules
@@ -84,6 +84,40 @@ def test_a_tier_above_gives_nothing_up_for_more_below() -> None:
     assert board.values() == {0: 1.0, 1: 0.0}
 
 
+def test_a_round_about_some_wishes_leaves_the_others_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    stands = [build.request(f"s{i}", days=4, value_usd=100.0) for i in (0, 1)]
+    better = [build.request(f"b{i}", days=4, value_usd=300.0 + i) for i in (0, 1)]
+    board = board_of_content(build.snapshot(sites=ONE_POD, days=4, requests=[*stands, *better]))
+    board.set_up([])
+    admission.fill(board, 0, lambda wish: (wish.value_usd,), admission.earliest)
+    assert board.blocks.keys() == {0, 1}
+
+    def about_the_first_of_each(*_: object) -> Neighbourhood:
+        freed = [board.blocks[0]] if 0 in board.blocks else []
+        return Neighbourhood(Kind.WISHES, freed, None, 0, 4, frozenset({0, 2}))
+
+    monkeypatch.setattr(neighbourhoods, "draw", about_the_first_of_each)
+    run(board, 3)
+
+    assert board.blocks.keys() == {1, 2}
+
+
+def test_a_neighbourhood_of_wishes_frees_none_but_its_own_and_knows_neither_pods_nor_days() -> None:
+    board = board_of(problem_of(3))
+    board.set_up(board.home)
+    for tier in board.values():
+        admission.fill(board, tier, admission.by_price, admission.earliest)
+    chance = random.Random(0)
+    drawn = [neighbourhoods.draw(board, chance, Sizes(wishes=0.5), 0, lambda _: True) for _ in range(40)]
+    places = [place for place in drawn if place.wishes is not None]
+
+    assert {len(place.wishes or ()) for place in places} == {round(len(board.wishes) / 2)}
+    assert all(place.kind is Kind.WISHES and place.pods is None for place in places)
+    assert all((place.first, place.last) == (0, board.cluster.days) for place in places)
+    assert all({block.wish.number for block in place.freed} <= (place.wishes or set()) for place in places)
+    assert any(place.freed for place in places)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_rounds_on_a_market_lose_nothing_and_break_no_rule(seed: int) -> None:
     loaded = build.load(market(seed, requests=30))
@@ -123,22 +157,25 @@ def leg_on(problem: Problem, seed: str) -> Finished:
 
 
 def test_neighbourhoods_grow_while_their_programs_are_solved_and_shrink_when_they_are_not() -> None:
-    sizes = Sizes(pods=4.0, days=0.5)
+    sizes = Sizes(pods=4.0, days=0.5, wishes=0.5)
 
     sizes.adapt(Kind.PODS, solved=True)
     sizes.adapt(Kind.DAYS, solved=False)
+    sizes.adapt(Kind.WISHES, solved=True)
 
     assert sizes.pods > 4.0
     assert sizes.days < 0.5
+    assert sizes.wishes > 0.5
 
 
-def test_no_neighbourhood_is_smaller_than_two_pods_or_larger_than_all_days() -> None:
-    sizes = Sizes(pods=2.0, days=1.0)
+def test_no_neighbourhood_is_smaller_than_two_pods_or_larger_than_all_days_and_wishes() -> None:
+    sizes = Sizes(pods=2.0, days=1.0, wishes=1.0)
 
     sizes.adapt(Kind.PODS, solved=False)
     sizes.adapt(Kind.DAYS, solved=True)
+    sizes.adapt(Kind.WISHES, solved=True)
 
-    assert sizes == Sizes(pods=2.0, days=1.0)
+    assert sizes == Sizes(pods=2.0, days=1.0, wishes=1.0)
 
 
 def test_a_bound_with_pods_knows_that_no_pod_has_the_room() -> None:
