@@ -139,17 +139,20 @@ class Programs:
         return None if answer is None else model.taken(answer.values)
 
     def _enact(self, taken: list[Taken], place: Neighbourhood, before: list[float]) -> bool:
-        """Place what is taken, then whatever else fits; false where that is worth less than ``before``."""
+        """Place what is taken in the better of two orders, and what else fits; false: that is less than ``before``."""
         board = self.board
-        found: dict[bool, list[float]] = {}
-        for small_first in (True, False):
-            board.begin()
-            found[small_first] = self._placed(taken, place, small_first=small_first)
-            board.roll_back()
-        best = max(found, key=lambda order: found[order])
-        if not _no_worse(found[best], before):
+        board.begin()
+        small_first = self._placed(taken, place, small_first=True)
+        board.roll_back()
+        board.begin()
+        large_first = self._placed(taken, place, small_first=False)
+        if large_first > small_first and _no_worse(large_first, before):
+            board.commit()
+            return True
+        board.roll_back()
+        if not _no_worse(small_first, before):
             return False
-        self._placed(taken, place, small_first=best)
+        self._placed(taken, place, small_first=True)
         return True
 
     def _placed(self, taken: list[Taken], place: Neighbourhood, *, small_first: bool) -> list[float]:
