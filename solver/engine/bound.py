@@ -110,6 +110,8 @@ def sharpen(
     if not effort.suits(contested(known.problem).problem):
         return known
     solved = relax_linearly(known.problem, deadline_seconds)
+    if not solved.fractions:  # there was no time for it
+        solved = known
     left = None if deadline_seconds is None else deadline_seconds - (time.monotonic() - started)
     result = tighten(solved, effort, left)
     return replace(result, bound_usd=min(result.bound_usd, known.bound_usd), whole=result.whole or relaxation.whole)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from solver import cluster as clusters
-from solver.engine import bound
+from solver.engine import beside, bound
+from solver.engine.relaxation import narrowing
 from solver.engine.relaxation.integral import Effort
 from tests.solver.engine.test_bound import ROUNDING, relaxed, tightened
 from tests.solver.reference import build, generate
@@ -73,6 +74,23 @@ def test_a_small_relaxation_is_solved_anew_for_what_was_reached_above() -> None:
     assert bound.sharpen(solved, {0: 30.0}, None).bound_usd == pytest.approx(100.0)
     assert bound.again(solved, {0: 90.0}).bound_usd > 50.0 - ROUNDING
     assert bound.sharpen(solved, {0: 90.0}, None).bound_usd == 0.0
+
+
+def test_a_relaxation_that_has_no_time_to_be_made_anew_keeps_its_fractions_and_prices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    solved = relaxed(contested(), tier=1)
+    monkeypatch.setattr(narrowing, "solve", lambda *_: None)
+    later = bound.sharpen(solved, {0: 0.0}, 0.0, bound.ENDLESS_EFFORT)
+    assert later.bound_usd <= solved.bound_usd
+    assert later.fractions == solved.fractions
+    assert later.day_prices.tolist() == solved.day_prices.tolist()
+
+
+def test_a_bound_made_for_seconds_is_no_looser_than_one_made_for_an_amount_of_work() -> None:
+    solved = relaxed(contested(), tier=1)
+    by_work, by_seconds = (beside.sharpen(solved, {0: 0.0}, seconds) for seconds in (None, 60.0))
+    assert by_seconds.bound_usd == pytest.approx(by_work.bound_usd)
 
 
 def test_a_relaxation_too_large_for_whole_blocks_keeps_its_multipliers() -> None:
