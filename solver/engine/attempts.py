@@ -1,7 +1,7 @@
 """Attempts at one tier: sweeps where a relaxation guides them, else admission in every order and under every policy,
 then chance in the order of the best.
 
-Each hand of the crew takes its share of the attempts. No OR-Tools here, so that a worker starts fast.
+Each hand of the crew takes its share of the attempts. OR-Tools is loaded for exchanges only: a worker starts fast.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from solver.engine.wishes import Wish
 _NOISES = (0.03, 0.1, 0.25)
 _ROUNDS_FOR_A_SWEEP = 200
 """The long selection has so many rounds at most for each sweep that is allowed: work is limited, not sweeps alone."""
+_FULL_SHARE = 0.7
+"""Of the time, in which sweeps place everything anew: where there is much time, more than the few that there are."""
 _GRACE_SECONDS = 3.0
 """How long hands whose time is up are waited for: the attempt that they make then may be long."""
 
@@ -36,7 +38,7 @@ class Task:
     ``step``-th way from ``first`` on and then noisy ones.
 
     ``seconds``: when to stop, after one attempt at least; None: no limit. ``more``: the most sweeps or noisy ones.
-    ``enough_usd``: the tier's bound, None where it is not known.
+    ``enough_usd``: the tier's bound, None where it is not known. ``has_exchanges``: programs may improve selections.
     """
 
     tier: int
@@ -48,6 +50,7 @@ class Task:
     more: int
     enough_usd: float | None
     seed: str
+    has_exchanges: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ def carry_out(problem: Problem, task: Task, stop: Stop) -> Best:
 def _sweep(board: Board, task: Task, chance: random.Random, clock: _Clock) -> Best:
     """Sweeps; the plain ways only where no sweep places all that must stand."""
     board.set_up(task.positions)
-    sweeper = Sweeper(board, task.tier, task.guides[-1], chance, rounds=_ROUNDS_FOR_A_SWEEP * task.more)
+    rounds = _ROUNDS_FOR_A_SWEEP * task.more
+    sweeper = Sweeper(board, task.tier, task.guides[-1], chance, rounds=rounds, has_exchanges=task.has_exchanges)
 
     def swept() -> Best:
         return Best(sweeper.values[-1] if sweeper.values else -math.inf, task.first, sweeper.best)
@@ -97,7 +101,7 @@ def _sweep(board: Board, task: Task, chance: random.Random, clock: _Clock) -> Be
     def progress(sweeps: int) -> float:
         return clock.share if task.seconds is not None else sweeps / max(1, task.more)
 
-    sweeper.run(stop, progress, clock.stop)
+    sweeper.run(stop, progress, clock.stop, full_until=0.0 if task.seconds is None else _FULL_SHARE)
     if sweeper.best:
         return swept()
     return _plainly(board, task, clock)

@@ -47,9 +47,10 @@ class Selection:
     ) -> None:
         """``must``: where the board's blocks are meant to stand, maybe at another start than now."""
         self.chosen: dict[int, Target] = {}
+        self.must = dict(must)
         self._all = board.wishes
         self._chance = chance
-        self._ledger: Ledger = board.ledger.copy()
+        self.ledger = board.ledger.copy()
         self._wishes = [
             wish
             for wish in board.wishes
@@ -77,6 +78,11 @@ class Selection:
         self._round(guide)
 
     @property
+    def wishes(self) -> Sequence[Wish]:
+        """Those that may be selected."""
+        return self._wishes
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to select from."""
         return not self._wishes
@@ -88,14 +94,39 @@ class Selection:
 
     def take(self, targets: dict[int, Target]) -> None:
         """Select exactly these; they must keep the rules."""
-        for number in list(self.chosen):
-            self._remove(self._all[number])
+        for number, target in list(self.chosen.items()):
+            if targets.get(number) != target:
+                self.remove(self._all[number])
         for number, target in targets.items():
-            self._put(self._all[number], target)
+            if number not in self.chosen:
+                self.put(self._all[number], target)
 
     def worth(self, wish: Wish) -> float:
         """Its value for what its room is worth; 0 for one that is not to be selected here."""
         return self._worth.get(wish.number, 0.0)
+
+    def may_decline(self, wish: Wish) -> bool:
+        """Whether it may be selected or not; what else is here has to stand."""
+        return wish.number in self._worth
+
+    def put(self, wish: Wish, target: Target) -> None:
+        """Select it; or say where it is meant to stand, where it must."""
+        if self.may_decline(wish):
+            self.chosen[wish.number] = target
+            self._from[wish.number], self._until[wish.number] = target.start, target.start + wish.days
+        else:
+            self.must[wish.number] = target
+        self._count(wish, target, 1)
+
+    def remove(self, wish: Wish) -> Target:
+        """Take it out; what must stand is to be put somewhere again."""
+        if self.may_decline(wish):
+            target = self.chosen.pop(wish.number)
+            self._until[wish.number] = 0
+        else:
+            target = self.must.pop(wish.number)
+        self._count(wish, target, -1)
+        return target
 
     def improve(self, rounds: int, heat: float, stop: Callable[[], bool], *, since: int = 0) -> None:
         """Ruin and recreate for so many rounds; ``heat`` in [0, 1]: how much may be lost on the way. The best stays.
@@ -130,7 +161,7 @@ class Selection:
         guest, first, last = self._window()
         if first < self._since:
             return [], []
-        removed = [(wish, self._remove(wish)) for wish in self._some_near(guest, first, last)]
+        removed = [(wish, self.remove(wish)) for wish in self._some_near(guest, first, last)]
         placed = []
         for wish in self._order(guest, [wish for wish, _ in removed], first, last):
             starts = [start for start in self._starts[wish.number] if start >= self._since]
@@ -186,38 +217,27 @@ class Selection:
         for start in starts:
             gpus = self._most(wish, start)
             if gpus == wish.gpus:
-                self._put(wish, Target(start, gpus))
+                self.put(wish, Target(start, gpus))
                 return True
             if gpus and (best is None or gpus > best.gpus):
                 best = Target(start, gpus)
         if best is not None:
-            self._put(wish, best)
+            self.put(wish, best)
         return best is not None
 
     def _most(self, wish: Wish, start: int) -> int:
         """The most GPUs in its multiple; 0 where not even its smallest block fits."""
-        gpus = min(wish.gpus, room(self._ledger, wish, start))
+        gpus = min(wish.gpus, room(self.ledger, wish, start))
         return gpus - gpus % wish.multiple if gpus >= wish.min_gpus else 0
 
-    def _put(self, wish: Wish, target: Target) -> None:
-        self.chosen[wish.number] = target
-        self._from[wish.number], self._until[wish.number] = target.start, target.start + wish.days
-        self._count(wish, target, 1)
-
-    def _remove(self, wish: Wish) -> Target:
-        target = self.chosen.pop(wish.number)
-        self._until[wish.number] = 0
-        self._count(wish, target, -1)
-        return target
-
     def _count(self, wish: Wish, target: Target, sign: int) -> None:
-        count(self._ledger, wish, target, sign)
+        count(self.ledger, wish, target, sign)
 
     def _undo(self, removed: list[tuple[Wish, Target]], placed: list[Wish]) -> None:
         for wish in placed:
-            self._remove(wish)
+            self.remove(wish)
         for wish, target in removed:
-            self._put(wish, target)
+            self.put(wish, target)
 
     def _value(self, wish: Wish, gpus: int) -> float:
         return wish.value_of(gpus) * _DOUBTED ** self._doubts.get(wish.number, 0)

@@ -33,6 +33,8 @@ from solver.snapshot import Loaded, Request, Snapshot
 _GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.1, 0.8), 0.1
 """Shares of the time left that attempts at the first tiers, and at each one behind them, may take; the larger share
 where there is one tier in all."""
+_MOST_GUIDED_SHARE, _SECONDS_AFTERWARDS = 0.95, 4.0
+"""The larger share grows up to this where so many seconds are left: what follows on large snapshots gains little."""
 _SMALL_SHARES = (0.05, 0.35)
 """The same where programs follow, which get further."""
 _MOST_SWEEPS = 10_000
@@ -154,7 +156,7 @@ class _Solve:
             return
         first, first_values = board.positions(), board.values()
         board.set_up(board.home)
-        guided = _SMALL_SHARES if self._has_programs() else _GUIDED_SHARES
+        guided = self._guided_shares()
         shares = itertools.chain(guided[-len(first_values) :], itertools.repeat(_LAST_GUIDED_SHARE))
         for tier, share in zip(first_values, shares, strict=False):
             if self.watch.interrupted:
@@ -171,6 +173,15 @@ class _Solve:
             board.set_up(first)
         else:  # attempts at a tier that is worth less may have been cut short
             self._admit_greedily(board, [tier for tier, value in first_values.items() if values[tier] < value])
+
+    def _guided_shares(self) -> tuple[float, float]:
+        if self._has_programs():
+            return _SMALL_SHARES
+        first, larger = _GUIDED_SHARES
+        left = self.watch.seconds_left(self._reserve())
+        if left is None or left <= _SECONDS_AFTERWARDS:
+            return first, larger
+        return first, max(larger, min(_MOST_GUIDED_SHARE, 1 - _SECONDS_AFTERWARDS / left))
 
     @staticmethod
     def _admit_greedily(board: Board, tiers: Iterable[int]) -> None:
@@ -209,7 +220,8 @@ class _Solve:
         limit, hands, enough = self.parameters.work_limit, self.crew.hands, self.watch.bounds.get(tier)
         most = _MOST_NOISY if not guides[0].fractions else _MOST_SWEEPS
         more = most if limit is None else min(most, limit // _ROUNDS_PER_ATTEMPT)
-        task = attempts.Task(tier, positions, guides, 0, hands, seconds, more, enough, "")
+        exchanges = not bounds.is_small(self.snapshot)  # where it is, programs that know pods follow
+        task = attempts.Task(tier, positions, guides, 0, hands, seconds, more, enough, "", exchanges)
         seed = f"{self.parameters.seed}/{tier}"
         return [replace(task, first=hand, seed=f"{seed}/{hand}") for hand in range(hands)]
 

@@ -30,8 +30,12 @@ _PLENTY = 40.0
 """So many sweeps in haste are time enough for a good one before a long selection."""
 _LEAST_SHARE = 1e-9
 _ROUNDS_PER_SWEEP, _ROUNDS_PER_FULL_SWEEP = 200, 1000
-_FIRST_ROUNDS_PER_REQUEST, _FIRST_SHARE = 30, 0.45
-"""Rounds of the long selection for each request, and when they end at the latest, in the time that there is."""
+_FIRST_ROUNDS_PER_REQUEST, _FIRST_SHARE = 30, 0.5
+"""Rounds of the long selection for each request, and when it ends at the latest, in the time that there is."""
+_ROUNDS_PER_LEG = 2000
+"""So many rounds of it, then it goes on from the best selection, with less heat."""
+_ROUNDS_PER_EXCHANGE = 150
+"""Where it has all of its rounds and there is time, programs follow, one for so many rounds."""
 _DAYS_BEFORE = 30
 _HEAT = 0.3
 _MOST_RESCUED, _MOST_STARTS = 40, 8
@@ -42,18 +46,27 @@ _DEAR_USD = 1e6
 class Sweeper:
     """Selections of one tier, placed together with all that must stand: what is on the board at the beginning."""
 
-    def __init__(self, board: Board, tier: int, guide: Guide, chance: random.Random, *, rounds: int) -> None:
-        """``rounds`` of the long selection, at most."""
+    def __init__(
+        self,
+        board: Board,
+        tier: int,
+        guide: Guide,
+        chance: random.Random,
+        *,
+        rounds: int,
+        has_exchanges: bool = False,
+    ) -> None:
+        """``rounds`` of the long selection, at most; ``has_exchanges``: programs may follow, which need OR-Tools."""
         self.best: tuple[Position, ...] = ()
         self.values: list[float] = []
         """Of the best plan, by tier down to this one; empty while there is none."""
         self.swept = 0
         """Sweeps made so far."""
         self._board, self._tier, self._chance = board, tier, chance
+        self._guide, self._has_exchanges = guide, has_exchanges
         liked = as_relaxed(guide)
         self._stood = {position.number: position for position in board.positions()}
-        self._must = meant(board, guide)
-        self._selection = Selection(board, tier, guide, chance, self._must)
+        self._selection = Selection(board, tier, guide, chance, meant(board, guide))
         self._roller = Roller(board, chance, self._put, self._score)
         self._halted: Callable[[], bool] = lambda: False
         self._is_late: Callable[[], bool] = lambda: False
@@ -69,18 +82,29 @@ class Sweeper:
         self._rest = [wish for wish in every if not wish.must_stand]
         self._rest.sort(key=lambda wish: (wish.tier, -self._selection.worth(wish), wish.number))
 
+    @property
+    def _must(self) -> Mapping[int, Target]:
+        """Where what must stand is meant to."""
+        return self._selection.must
+
     def run(
-        self, stop: Callable[[int], bool], progress: Callable[[int], float], halted: Callable[[], bool] = lambda: False
+        self,
+        stop: Callable[[int], bool],
+        progress: Callable[[int], float],
+        halted: Callable[[], bool] = lambda: False,
+        *,
+        full_until: float = 0.0,
     ) -> None:
         """Sweep until ``stop(sweeps)``, or at once when ``halted``; ``progress(sweeps)`` in [0, 1] calms the selection,
         and a sweep that is under way when it reaches 1 makes haste.
 
-        A few times everything, then again and again what starts from some day on, with a selection that changes.
+        A few times everything, and then as long as progress is less than ``full_until``: chance decides much. Then
+        again and again what starts from some day on, with a selection that changes.
         """
         sweeps, at_best = 0, False
         self._halted, self._is_late = halted, lambda: halted() or progress(sweeps) >= 1
         while not stop(sweeps):
-            if not self.best or self.swept < _FULL_SWEEPS:
+            if not self.best or self.swept < _FULL_SWEEPS or progress(sweeps) < full_until:
                 self._sweep(lambda: progress(sweeps))  # noqa: B023 - it is over before the number changes
             else:
                 if not at_best:
@@ -114,8 +138,27 @@ class Sweeper:
             self._selection.improve(_ROUNDS_PER_FULL_SWEEP, _HEAT, self._halted)
         elif self.swept > 1 or (self.values and self._sweeps_left(progress) < _PLENTY):
             self._has_selected = True
-            until = min(_FIRST_SHARE, 1 - _TRIES[-1][0] * self._share_of_first)
-            self._selection.improve(self._first_rounds, _HEAT, lambda: self._halted() or progress() > until)
+            self._select_for_long(progress)
+
+    def _select_for_long(self, progress: Callable[[], float]) -> None:
+        """Ruin and recreate while it cools, each leg from the best so far; then exchanges by programs."""
+        began, until = progress(), min(_FIRST_SHARE, 1 - _TRIES[-1][0] * self._share_of_first)
+
+        def stop() -> bool:
+            return self._halted() or progress() > until
+
+        left = self._first_rounds
+        while left > 0 and not stop():
+            rounds = min(_ROUNDS_PER_LEG, left)
+            done = max(1 - left / self._first_rounds, (progress() - began) / (until - began))
+            self._selection.improve(rounds, _HEAT * (1 - done), stop)
+            left -= rounds
+        if self._has_exchanges and not stop():
+            from solver.engine.programs.exchanges import Exchanges
+
+            most = -(-self._first_rounds // _ROUNDS_PER_EXCHANGE)
+            exchanges = Exchanges(self._selection, self._board.wishes, self._tier, self._guide, self._chance)
+            exchanges.run(lambda rounds: rounds >= most or stop())
 
     def _sweeps_left(self, progress: Callable[[], float]) -> float:
         """For how many sweeps in haste there is time."""

@@ -1,6 +1,6 @@
 """The program over ways: which to take, with how many racks in which pods.
 
-Rows: R1 to R3 as trays by pod, hall and site; R6 to R9 as the ledger counts them, holds included.
+Rows: what its limits say, in trays; holds that bookings use up included.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.engine.board import Board
+from solver.engine.programs.limits import Counts, Key
 from solver.engine.programs.rows import Load, Rows
-from solver.engine.programs.ways import TRAYS_PER_RACK, Way, spare_trays
+from solver.engine.programs.ways import Way
 from solver.engine.wishes import NONE
 from solver.terms import GPUS_PER_TRAY
 
@@ -23,7 +23,6 @@ CENTS = 100
 _BEHIND = 1e-3
 """Steps of money for a USD of the tier, and for one of those behind it: these only decide among equals."""
 
-Key = tuple[str, int, int]
 Entry = tuple[int, int, int, int]
 """Variable, factor, and the days ``[start, end)``."""
 
@@ -62,14 +61,14 @@ class Choice:
 
 
 class Model:
-    """Most value of ``tier`` and then of those behind it, on top of what stands on the board.
+    """Most value of ``tier`` and then of those behind it, within what the ``limits`` leave.
 
     ``must``: the numbers of wishes that have to stand.
     """
 
-    def __init__(self, board: Board, ways: Sequence[Way], tier: int, must: frozenset[int]) -> None:
+    def __init__(self, limits: Counts, ways: Sequence[Way], tier: int, must: frozenset[int]) -> None:
         self.rows = Rows()
-        self._board, self._tier = board, tier
+        self._limits, self._tier = limits, tier
         self.choices = [self._choice(way) for way in ways]
         self._once(must)
         self._entries: dict[Key, list[Entry]] = defaultdict(list)
@@ -78,7 +77,6 @@ class Model:
             self._value(choice)
         self._spans = self._cut()
         self._own = self._loads_of_reservations()
-        self._spare = spare_trays(board)
         self._held: dict[tuple[int, int], int] = {}
         self._holds: list[tuple[int, int, dict[int, int]]] = []
         self._limit()
@@ -148,32 +146,17 @@ class Model:
         way = choice.way
         loads: dict[tuple[Key, int], int] = {}
         for pod, variable, steps in choice.loads():
-            for key in self._keys(way, pod):
+            for key in self._limits.keys(way, pod):
                 loads[key, variable] = loads.get((key, variable), 0) + steps * way.trays
         for (key, variable), trays in loads.items():
             self._entries[key].append((variable, trays, way.start, way.end))
 
-    def _keys(self, way: Way, pod: int) -> Iterator[Key]:
-        """The limits that the way loads in a pod."""
-        cluster, wish = self._board.cluster, way.wish
-        hall, site = int(cluster.hall_of_pod[pod]), int(cluster.site_of_pod[pod])
-        yield from (("pod", pod, 0), ("hall", hall, 0), ("site", site, 0))
-        if not wish.shares_a_rack:
-            yield "racks", pod, 0
-        rows = self._board.ledger.rows(wish)
-        yield from (("site row", site, row) for row in range(rows.start, rows.stop))
-        if not wish.must_stand:
-            yield from (("row", 0, row) for row in range(rows.start, rows.stop))
-            yield "quota", wish.tenant, 0
-        if wish.contract != NONE:
-            yield "booked", wish.contract, 0
-
     def _cut(self) -> NDArray[np.int64]:
         """The days on which anything starts, ends, or a hold that may be booked on changes."""
-        days = self._board.cluster.days
+        days = self._limits.days
         cuts = {0, *(c.way.start for c in self.choices), *(c.way.end for c in self.choices)}
         for contract in self._contracts():
-            held = self._board.ledger.held(contract, 0, days)
+            held = self._limits.ledger.held(contract, 0, days)
             cuts |= set((np.flatnonzero(np.diff(held)) + 1).tolist())
         return np.array(sorted(day for day in cuts if day < days), dtype=np.int64)
 
@@ -184,7 +167,7 @@ class Model:
         """A row for each limit and span; limits on the same load become one."""
         limits: dict[tuple[Entry, ...], NDArray[np.int64]] = {}
         for key, entries in sorted(self._entries.items()):
-            if self._is_relieved(key):
+            if self._relieving(key):
                 self._limit_with_holds(key, self._loaded(entries))
                 continue
             right = self._right_of(key)
@@ -211,7 +194,7 @@ class Model:
         return np.maximum(right, self._own[key]) if key in self._own else right
 
     def _right_alone(self, key: Key) -> NDArray[np.int64]:
-        return np.minimum.reduceat(np.maximum(self._right(*key), 0), self._spans)
+        return np.minimum.reduceat(np.maximum(self._limits.trays(key), 0), self._spans)
 
     def _loads_of_reservations(self) -> dict[Key, NDArray[np.int64]]:
         """Trays of reservations that are wishes, by span: in each hall or site as many as may come there."""
@@ -219,8 +202,9 @@ class Model:
         seen = set()
         for choice in self.choices:
             way, wish = choice.way, choice.way.wish
-            keys = {key for pod, _, _ in choice.loads() for key in self._keys(way, pod)} if wish.reservation else set()
-            for key in sorted(keys):
+            if wish.reservation is None:
+                continue
+            for key in sorted({key for pod, _, _ in choice.loads() for key in self._limits.keys(way, pod)}):
                 if key[0] in ("pod", "racks") or (key, wish.number) in seen:
                     continue
                 seen.add((key, wish.number))
@@ -241,58 +225,18 @@ class Model:
     def _at_most(self, variables: list[int], factors: list[int], right: int) -> None:
         self.rows.at_most(dict(zip(variables, factors, strict=True)), right)
 
-    def _right(self, kind: str, unit: int, row: int) -> NDArray[np.int64]:
-        """What is left of a limit, in trays by day."""
-        board, cluster = self._board, self._board.cluster
-        match kind:
-            case "racks":
-                return TRAYS_PER_RACK * board.pod_room[:, unit]
-            case "pod":
-                return TRAYS_PER_RACK * board.pod_room[:, unit] + self._spare[:, unit]
-            case "hall":
-                return TRAYS_PER_RACK * board.hall_room[:, unit] + self._spare_in(cluster.hall_of_pod == unit)
-            case "site":
-                return TRAYS_PER_RACK * board.site_room[:, unit] + self._spare_in(cluster.site_of_pod == unit)
-            case _:
-                gpus: NDArray[np.int64] = self._gpus(kind, unit, row) // GPUS_PER_TRAY
-                return gpus
-
-    def _spare_in(self, pods: NDArray[np.bool_]) -> NDArray[np.int64]:
-        spare: NDArray[np.int64] = self._spare[:, pods].sum(axis=1)
-        return spare
-
-    def _gpus(self, kind: str, unit: int, row: int) -> NDArray[np.int64]:
-        ledger = self._board.ledger
-        match kind:
-            case "quota":
-                return ledger.quota_room[:, unit]
-            case "booked":
-                return ledger.booking_room[:, unit]
-            case "row":
-                return ledger.cluster_slack[:, row]
-            case _:
-                return ledger.site_slack[:, unit, row]
-
-    def _is_relieved(self, key: Key) -> bool:
-        """Whether a hold that may be booked on counts in the limit."""
-        return bool(self._relieving(key))
-
     def _relieving(self, key: Key) -> list[int]:
-        kind, unit, row = key
-        if kind not in ("row", "site row"):
-            return []
-        site = None if kind == "row" else unit
-        return [contract for contract in self._contracts() if self._board.ledger.holds_in(contract, site, row)]
+        return self._limits.relieving(key, self._contracts())
 
     def _limit_with_holds(self, key: Key, load: Load) -> None:
         """R7, R8: what is booked on a contract is no longer held for it."""
-        right = np.minimum.reduceat(np.maximum(self._gpus(*key), 0), self._spans)
+        right = np.minimum.reduceat(np.maximum(self._limits.gpus(key), 0), self._spans)
         right = right + GPUS_PER_TRAY * (self._right_of(key) - self._right_alone(key))
         for span, room in enumerate(right.tolist()):
             variables, trays = load.on(span)
             terms = {number: GPUS_PER_TRAY * factor for number, factor in zip(variables, trays, strict=True)}
             for contract in self._relieving(key):
-                held = int(self._board.ledger.held(contract, int(self._spans[span]), int(self._spans[span]) + 1)[0])
+                held = int(self._limits.ledger.held(contract, int(self._spans[span]), int(self._spans[span]) + 1)[0])
                 still = self._still_held(contract, held, span)
                 terms[still], room = 1, room + held
             self.rows.at_most(terms, room)

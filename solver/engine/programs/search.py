@@ -7,8 +7,7 @@ kept when no tier is worth less than before.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -16,31 +15,23 @@ from solver.engine import placement
 from solver.engine.admission import Guide, as_relaxed
 from solver.engine.board import Block, Board, Position
 from solver.engine.programs import neighbourhoods, solving
+from solver.engine.programs.draft import Draft, no_smaller, shorten
 from solver.engine.programs.enact import enact
-from solver.engine.programs.model import CENTS, Choice, Model, Taken
+from solver.engine.programs.limits import Places
+from solver.engine.programs.model import Model, Taken
 from solver.engine.programs.neighbourhoods import Neighbourhood, Sizes
-from solver.engine.programs.solving import Effort, Relaxed
+from solver.engine.programs.solving import Effort
 from solver.engine.programs.ways import Surveyor, Way, way_of
 from solver.engine.selection import worths
 from solver.engine.wishes import Wish
 
 _WORK = 1.0
+_PROMISING = 0.2
+"""Of what the linear program could gain: ways that cost more are left out."""
 _MOST_STARTS = 12
 """Starts of a wish that a program may choose from."""
-_PROMISING = 0.2
-"""A way is left out where one unit of it costs more than this share of what the linear program could gain."""
-_LEAST_GAIN = 1e-4
 _TOLERANCE = 1e-9
 _FIRST_OPEN = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a program may choose from: ways, those that are taken now, and who has to stand."""
-
-    ways: list[Way]
-    now: list[Taken]
-    must: frozenset[int]
 
 
 class Programs:
@@ -115,7 +106,7 @@ class Programs:
         for block in place.freed:
             mine = list(surveyor.ways(block.wish, self._some_starts(block.wish, block.start)))
             if block.wish.number in must:
-                mine = _no_smaller(mine, block)
+                mine = no_smaller(mine, block.gpus)
             found = way_of(board, block, mine)
             if found is not None:
                 now.append(Taken(*found))
@@ -130,10 +121,10 @@ class Programs:
 
     def _solved(self, draft: Draft, place: Neighbourhood, tier: int) -> list[Taken] | None:
         """What the program takes; None where it can't be better than what was there."""
-        model = Model(self.board, draft.ways, tier, draft.must)
-        if not _shorten(model, draft, tier):
+        model = Model(Places(self.board), draft.ways, tier, draft.must)
+        if not shorten(model, draft, tier, promising=_PROMISING):
             return None
-        effort = Effort(_WORK, self._seconds_left(), self.chance.randrange(10**6))
+        effort = Effort(_WORK, self._seconds_left(), self.chance.randrange(10**6), presolve=False)
         answer = solving.solve(model.rows, model.values_of(draft.now), effort)
         self.sizes.adapt(place.kind, solved=answer is not None and answer.is_optimal)
         return None if answer is None else model.taken(answer.values)
@@ -186,36 +177,6 @@ class Programs:
                 continue
             if wish.first_start < place.last and wish.last_start + wish.days > place.first:
                 yield wish
-
-
-def _no_smaller(ways: Iterable[Way], block: Block) -> list[Way]:
-    """The ways in which the block is no smaller than it is."""
-    steps = block.gpus // block.wish.multiple
-    return [replace(way, fewest=max(way.fewest, steps)) for way in ways if way.most >= steps]
-
-
-def _shorten(model: Model, draft: Draft, tier: int) -> bool:
-    """Shut ways that the linear program holds to be too dear. False: nothing is to be gained at all."""
-    relaxed = solving.relax(model.rows)
-    if relaxed is None:
-        return True
-    now = CENTS * sum(item.value_usd for item in draft.now if item.way.wish.tier == tier)
-    gain = relaxed.value - now
-    if gain < _LEAST_GAIN * now:
-        return False
-    own = {id(item.way) for item in draft.now}
-    for choice in model.choices:
-        if id(choice.way) not in own and _potential(choice, relaxed) < -_PROMISING * gain:
-            for variable in (choice.taken, *choice.steps.values()):
-                model.rows.upper[variable] = 0
-    return True
-
-
-def _potential(choice: Choice, relaxed: Relaxed) -> float:
-    """At most this much could the linear program's value change if the way were taken."""
-    costs = relaxed.reduced_costs
-    steps = zip(choice.steps.values(), choice.way.room, strict=True) if choice.steps else ()
-    return float(costs[choice.taken] + sum(max(0.0, costs[variable]) * room for variable, room in steps))
 
 
 def _no_worse(values: list[float], before: list[float]) -> bool:

@@ -20,11 +20,14 @@ _LARGE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """``work``: units of CP-SAT's deterministic time; ``seconds``: at most, None: no clock is read."""
+    """``work``: units of CP-SAT's deterministic time; ``seconds``: at most, None: no clock is read. ``presolve`` may
+    take all of it where a program is large and there is little time.
+    """
 
     work: float
     seconds: float | None = None
     seed: int = 0
+    presolve: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def solve(rows: Rows, hint: Mapping[int, int], effort: Effort) -> Answer | None:
     if hint:
         program.proto.solution_hint.vars.extend(hint.keys())
         program.proto.solution_hint.values.extend(hint.values())
-    solver = _solver(effort, presolve=not hint)
+    solver = _solver(effort)
     status = solver.solve(program)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return None
@@ -97,10 +100,8 @@ def add_rows(program: Program, every: Sequence[Row]) -> None:
     )
 
 
-def _solver(effort: Effort, *, presolve: bool) -> cp_model.CpSolver:
-    """One worker, and little presolve or none: these programs are small and many. With a hint the time goes into what
-    is better than it; presolve could take all of it.
-    """
+def _solver(effort: Effort) -> cp_model.CpSolver:
+    """One worker, and little presolve or none: these programs are small and many."""
     solver = cp_model.CpSolver()
     parameters = solver.parameters
     parameters.catch_sigint_signal = False  # else its own handler replaces ours for good, and Ctrl-C kills
@@ -111,7 +112,7 @@ def _solver(effort: Effort, *, presolve: bool) -> cp_model.CpSolver:
     parameters.cp_model_probing_level = 0
     parameters.symmetry_level = 0
     parameters.max_num_cuts = 0
-    parameters.cp_model_presolve = presolve
+    parameters.cp_model_presolve = effort.presolve
     parameters.max_presolve_iterations = 1
     parameters.presolve_probing_deterministic_time_limit = 0.0
     if effort.seconds is not None:

@@ -13,6 +13,7 @@ from solver.cluster import Cluster
 from solver.decisions import Decisions
 from solver.engine.board import Board
 from solver.engine.programs import solving
+from solver.engine.programs.limits import Places
 from solver.engine.programs.model import Model
 from solver.engine.programs.ways import Surveyor, Way
 from solver.plan import Move
@@ -85,7 +86,7 @@ def _model(board: Board, tier: int, loose: frozenset[int]) -> Model | None:
             ways += surveyor.ways(wish, range(wish.first_start, wish.last_start + 1))
         if len(ways) > _MOST:
             return None
-    return Model(board, ways, tier, frozenset(wish.number for wish in board.movers))
+    return Model(Places(board), ways, tier, frozenset(wish.number for wish in board.movers))
 
 
 def _loosened(snapshot: Snapshot, cluster: Cluster, decisions: Decisions) -> tuple[Board, frozenset[int]]:
