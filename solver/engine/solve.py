@@ -53,6 +53,8 @@ _LEAST_FOR_PROGRAMS, _LEAST_WORK_FOR_PROGRAMS = 8.0, 100
 _MOST_RESERVED = 0.35
 _COMPLETED_PER_ADMITTED, _EXPLAINED_PER_ADMITTED = 1.5, 14.0
 """Seconds that completion and explanation were seen to take for each second of greedy admission."""
+_SECONDS_TO_END = 0.5
+"""For bounds that need no program, for writing, and for processes to end."""
 _EXPLAINED_SHARE = 0.7
 """Of the time that is left at the end; what is not explained by then is explained in a hurry, which takes time too."""
 _LEAST_EXPLAINING = 2.0
@@ -146,7 +148,7 @@ class _Solve:
         needed = 0.2 + 7e-6 * len(self.snapshot.requests) * days
         if self.pace is not None:
             per_hand = _EXPLAINED_PER_ADMITTED / self.crew.hands
-            needed = self._settling_seconds() + self.pace * (_COMPLETED_PER_ADMITTED + per_hand)
+            needed = _SECONDS_TO_END + self._settling_seconds() + self.pace * (_COMPLETED_PER_ADMITTED + per_hand)
         needed += contest.seconds_for(self.snapshot, self.parameters) + bounds.seconds_at_the_end(self.snapshot)
         return min(needed, _MOST_RESERVED * (self.watch.time_limit_seconds or needed))
 

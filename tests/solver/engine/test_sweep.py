@@ -152,6 +152,20 @@ def test_exchanges_mend_a_selection_where_they_are_allowed(
     assert sweeper.values == [value]
 
 
+@pytest.mark.parametrize(("full_until", "from_some_day"), [(0.0, 5), (0.8, 2)])
+def test_sweeps_from_some_day_on_follow_five_of_everything_or_as_many_as_there_is_time_for(
+    full_until: float, from_some_day: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = board_of(build.snapshot(sites=TWO_HALLS, requests=[build.request("q1"), build.request("q2")]))
+    sweeper = Sweeper(board, 0, no_guide(board), random.Random(0), rounds=10)
+    partial: list[int] = []
+    monkeypatch.setattr(sweeper, "_sweep_from", lambda day, _: partial.append(day))
+
+    sweeper.run(lambda sweeps: sweeps >= 10, lambda sweeps: sweeps / 10, full_until=full_until)
+
+    assert (len(partial), sweeper.swept) == (from_some_day, 10)
+
+
 def test_what_must_stand_is_rescued_where_dear_blocks_took_its_hall() -> None:
     """Both halls are half full when the large block comes, with blocks worth more than it is."""
     small = [build.request(f"q{i}", days=6, latest=0, value_usd=9000.0, tier=1) for i in (1, 2)]
