@@ -38,7 +38,8 @@ class Task:
     ``step``-th way from ``first`` on and then noisy ones.
 
     ``seconds``: when to stop, after one attempt at least; None: no limit. ``more``: the most sweeps or noisy ones.
-    ``enough_usd``: the tier's bound, None where it is not known. ``has_exchanges``: programs may improve selections.
+    ``enough_usd``: the tier's bound, None where it is not known. ``is_large``: no programs over
+    pods follow; sweeps have most of the time, and programs improve their selections.
     """
 
     tier: int
@@ -50,7 +51,7 @@ class Task:
     more: int
     enough_usd: float | None
     seed: str
-    has_exchanges: bool = False
+    is_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _sweep(board: Board, task: Task, chance: random.Random, clock: _Clock) -> Be
     """Sweeps; the plain ways only where no sweep places all that must stand."""
     board.set_up(task.positions)
     rounds = _ROUNDS_FOR_A_SWEEP * task.more
-    sweeper = Sweeper(board, task.tier, task.guides[-1], chance, rounds=rounds, has_exchanges=task.has_exchanges)
+    sweeper = Sweeper(board, task.tier, task.guides[-1], chance, rounds=rounds, has_exchanges=task.is_large)
 
     def swept() -> Best:
         return Best(sweeper.values[-1] if sweeper.values else -math.inf, task.first, sweeper.best)
@@ -101,7 +102,8 @@ def _sweep(board: Board, task: Task, chance: random.Random, clock: _Clock) -> Be
     def progress(sweeps: int) -> float:
         return clock.share if task.seconds is not None else sweeps / max(1, task.more)
 
-    sweeper.run(stop, progress, clock.stop, full_until=0.0 if task.seconds is None else _FULL_SHARE)
+    full_until = _FULL_SHARE if task.is_large and task.seconds is not None else 0.0
+    sweeper.run(stop, progress, clock.stop, full_until=full_until)
     if sweeper.best:
         return swept()
     return _plainly(board, task, clock)

@@ -82,11 +82,6 @@ class Selection:
         """Those that may be selected."""
         return self._wishes
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to select from."""
-        return not self._wishes
-
     def doubt(self, wishes: Iterable[Wish]) -> None:
         """These selected blocks found no place: they count a little less from now on."""
         for wish in wishes:

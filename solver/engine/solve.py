@@ -222,8 +222,8 @@ class _Solve:
         limit, hands, enough = self.parameters.work_limit, self.crew.hands, self.watch.bounds.get(tier)
         most = _MOST_NOISY if not guides[0].fractions else _MOST_SWEEPS
         more = most if limit is None else min(most, limit // _ROUNDS_PER_ATTEMPT)
-        exchanges = not bounds.is_small(self.snapshot)  # where it is, programs that know pods follow
-        task = attempts.Task(tier, positions, guides, 0, hands, seconds, more, enough, "", exchanges)
+        is_large = not bounds.is_small(self.snapshot)
+        task = attempts.Task(tier, positions, guides, 0, hands, seconds, more, enough, "", is_large)
         seed = f"{self.parameters.seed}/{tier}"
         return [replace(task, first=hand, seed=f"{seed}/{hand}") for hand in range(hands)]
 

@@ -32,8 +32,10 @@ _LEAST_SHARE = 1e-9
 _ROUNDS_PER_SWEEP, _ROUNDS_PER_FULL_SWEEP = 200, 1000
 _FIRST_ROUNDS_PER_REQUEST, _FIRST_SHARE = 30, 0.5
 """Rounds of the long selection for each request, and when it ends at the latest, in the time that there is."""
-_ROUNDS_PER_LEG = 2000
-"""So many rounds of it, then it goes on from the best selection, with less heat."""
+_ROUNDS_PER_LEG_AND_REQUEST = 0.8
+"""So many rounds of it, then it goes on from the best selection, with less heat. Shorter legs hardly get beyond the
+selection that they begin with.
+"""
 _ROUNDS_PER_EXCHANGE = 150
 """Where it has all of its rounds and there is time, programs follow, one for so many rounds."""
 _DAYS_BEFORE = 30
@@ -147,9 +149,11 @@ class Sweeper:
         def stop() -> bool:
             return self._halted() or progress() > until
 
-        left = self._first_rounds
+        if until <= began:
+            return
+        left, leg = self._first_rounds, math.ceil(_ROUNDS_PER_LEG_AND_REQUEST * len(self._starts))
         while left > 0 and not stop():
-            rounds = min(_ROUNDS_PER_LEG, left)
+            rounds = min(leg, left)
             done = max(1 - left / self._first_rounds, (progress() - began) / (until - began))
             self._selection.improve(rounds, _HEAT * (1 - done), stop)
             left -= rounds

@@ -70,7 +70,8 @@ class Exchanges:
         selection = self._selection
         some = self._some(kind)
         left = {wish.number: (wish, selection.remove(wish)) for wish in some if self._target(wish) is not None}
-        taken = self._solved(self._draft(some, {number: target for number, (_, target) in left.items()}), kind)
+        draft = self._draft(some, {number: target for number, (_, target) in left.items()})
+        taken = None if draft is None else self._solved(draft, kind)
         if taken is None:
             for wish, target in left.values():
                 selection.put(wish, target)
@@ -96,8 +97,10 @@ class Exchanges:
         target = self._target(wish)
         return self._starts[wish.number][0] if target is None else target.start
 
-    def _draft(self, some: Sequence[Wish], left: dict[int, Target]) -> Draft:
-        """The ways of these wishes in the room that is left now, among them where those that ``left`` have been."""
+    def _draft(self, some: Sequence[Wish], left: dict[int, Target]) -> Draft | None:
+        """The ways of these wishes in the room that is left now, among them where those that ``left`` have been; None
+        where one of these no longer fits there by itself.
+        """
         ways: list[Way] = []
         now: list[Taken] = []
         for wish in some:
@@ -109,7 +112,9 @@ class Exchanges:
                 mine = no_smaller(mine, target.gpus)
             ways += mine
             if target is not None:
-                own = next(way for way in mine if way.start == target.start)
+                own = next((way for way in mine if way.start == target.start), None)
+                if own is None:
+                    return None
                 now.append(Taken(own, {NONE: target.gpus // wish.multiple}))
         must = frozenset(wish.number for wish in some if not self._selection.may_decline(wish))
         return Draft(ways, now, must)
