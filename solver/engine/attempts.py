@@ -90,7 +90,7 @@ def _sweep(board: Board, task: Task, chance: random.Random, clock: _Clock) -> Be
     """Sweeps; the plain ways only where no sweep places all that must stand."""
     board.set_up(task.positions)
     rounds = _ROUNDS_FOR_A_SWEEP * task.more
-    sweeper = Sweeper(board, task.tier, task.guides[-1], chance, rounds=rounds, has_exchanges=task.is_large)
+    sweeper = Sweeper(board, task.tier, task.guides[-1], chance, rounds=rounds, is_large=task.is_large)
 
     def swept() -> Best:
         return Best(sweeper.values[-1] if sweeper.values else -math.inf, task.first, sweeper.best)

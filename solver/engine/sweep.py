@@ -56,16 +56,16 @@ class Sweeper:
         chance: random.Random,
         *,
         rounds: int,
-        has_exchanges: bool = False,
+        is_large: bool = False,
     ) -> None:
-        """``rounds`` of the long selection, at most; ``has_exchanges``: programs may follow, which need OR-Tools."""
+        """``rounds`` of the long selection, at most; ``is_large``: it cools down, and programs follow."""
         self.best: tuple[Position, ...] = ()
         self.values: list[float] = []
         """Of the best plan, by tier down to this one; empty while there is none."""
         self.swept = 0
         """Sweeps made so far."""
         self._board, self._tier, self._chance = board, tier, chance
-        self._guide, self._has_exchanges = guide, has_exchanges
+        self._guide, self._is_large = guide, is_large
         liked = as_relaxed(guide)
         self._stood = {position.number: position for position in board.positions()}
         self._selection = Selection(board, tier, guide, chance, meant(board, guide))
@@ -143,7 +143,11 @@ class Sweeper:
             self._select_for_long(progress)
 
     def _select_for_long(self, progress: Callable[[], float]) -> None:
-        """Ruin and recreate while it cools, each leg from the best so far; then exchanges by programs."""
+        """Ruin and recreate while it cools, each leg from the best so far; then exchanges by programs.
+
+        Where pods and halls are what is short, a selection that is better by counts is placed no better: no more than
+        ruin and recreate there.
+        """
         began, until = progress(), min(_FIRST_SHARE, 1 - _TRIES[-1][0] * self._share_of_first)
 
         def stop() -> bool:
@@ -151,13 +155,16 @@ class Sweeper:
 
         if until <= began:
             return
+        if not self._is_large:
+            self._selection.improve(self._first_rounds, _HEAT, stop)
+            return
         left, leg = self._first_rounds, math.ceil(_ROUNDS_PER_LEG_AND_REQUEST * len(self._starts))
         while left > 0 and not stop():
             rounds = min(leg, left)
             done = max(1 - left / self._first_rounds, (progress() - began) / (until - began))
             self._selection.improve(rounds, _HEAT * (1 - done), stop)
             left -= rounds
-        if self._has_exchanges and not stop():
+        if not stop():
             from solver.engine.programs.exchanges import Exchanges
 
             most = -(-self._first_rounds // _ROUNDS_PER_EXCHANGE)

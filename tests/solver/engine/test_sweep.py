@@ -36,8 +36,8 @@ def no_guide(board: Board) -> Guide:
     return Guide({}, np.zeros(board.cluster.days))
 
 
-def swept(board: Board, tier: int, guide: Guide, seed: int = 0, *, has_exchanges: bool = False) -> Sweeper:
-    sweeper = Sweeper(board, tier, guide, random.Random(seed), rounds=1000, has_exchanges=has_exchanges)
+def swept(board: Board, tier: int, guide: Guide, seed: int = 0, *, is_large: bool = False) -> Sweeper:
+    sweeper = Sweeper(board, tier, guide, random.Random(seed), rounds=1000, is_large=is_large)
     sweeper.run(lambda sweeps: sweeps >= SWEEPS, lambda sweeps: sweeps / SWEEPS)
     return sweeper
 
@@ -52,9 +52,9 @@ def test_a_block_of_a_hall_finds_one_though_smaller_ones_start_before_and_after(
     assert sweeper.values == [5000.0 + 6 * 100.0]
 
 
-@pytest.mark.parametrize("has_exchanges", [False, True])
+@pytest.mark.parametrize("is_large", [False, True])
 @pytest.mark.parametrize("seed", range(8))
-def test_tiers_above_keep_their_value_and_settling_changes_none(seed: int, has_exchanges: bool) -> None:
+def test_tiers_above_keep_their_value_and_settling_changes_none(seed: int, is_large: bool) -> None:
     snapshot = build.load(market(seed, requests=18)).snapshot
     cluster = clusters.build(snapshot)
     decisions = repair(snapshot, cluster, seed=0, deadline=lambda: False)
@@ -69,7 +69,7 @@ def test_tiers_above_keep_their_value_and_settling_changes_none(seed: int, has_e
             gpus = {block.wish.id: block.gpus for block in board.blocks.values()}
             linear = bound.relax_linearly(given.given(relaxation.problem, gpus), None)
         guide = Guide(linear.fractions, linear.day_prices)
-        board.set_up(swept(board, tier, guide, seed, has_exchanges=has_exchanges).best)
+        board.set_up(swept(board, tier, guide, seed, is_large=is_large).best)
         values = board.values()
         assert {other: values[other] for other in above} == pytest.approx(above)
         assert values[tier] <= relaxation.bound_usd * (1 + 1e-9) + 1e-6
@@ -136,16 +136,16 @@ def test_a_sweep_places_what_was_selected_and_selecting_longer_selects_better(ro
     assert sweeper.values == [value]
 
 
-@pytest.mark.parametrize(("has_exchanges", "value"), [(False, 330.0), (True, 400.0)])
+@pytest.mark.parametrize(("is_large", "value"), [(False, 330.0), (True, 400.0)])
 def test_exchanges_mend_a_selection_where_they_are_allowed(
-    has_exchanges: bool, value: float, monkeypatch: pytest.MonkeyPatch
+    is_large: bool, value: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same four racks, and ruin and recreate that finds nothing."""
     pair = [build.request(f"q{i}", gpus=144, days=2, latest=0, value_usd=200.0) for i in (1, 2)]
     three = build.request("three", gpus=216, days=2, latest=0, value_usd=330.0)
     board = board_of(build.snapshot(sites=TWO_HALLS, days=2, requests=[three, *pair]))
     monkeypatch.setattr(Selection, "improve", lambda *_, **__: None)
-    sweeper = Sweeper(board, 0, no_guide(board), random.Random(0), rounds=500, has_exchanges=has_exchanges)
+    sweeper = Sweeper(board, 0, no_guide(board), random.Random(0), rounds=500, is_large=is_large)
 
     sweeper.run(lambda sweeps: sweeps >= 3, lambda _: 0.0)
 
