@@ -33,7 +33,7 @@ _SHARPENING = 3.0
 """Seconds for each tier's bound at the end, where the relaxation is small."""
 _SECONDS_AT_THE_END = 4.0
 """For all of them together; what there is no time for is left out."""
-_AFTERWARDS = 1.2
+_AFTERWARDS = 2.0
 """Seconds that have to be left for explanation when a bound is done."""
 _LOWER_TIER_EFFORT = 4.0
 """A tier far down has most of its requests undecided: its relaxation was seen to take up to three times the longest."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Container, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from solver.engine.rolling import Roller
 from solver.engine.selection import Selection, Target, meant
 from solver.engine.vacating import vacate
 from solver.engine.wishes import Wish
+
+if TYPE_CHECKING:  # needs OR-Tools, which takes a second to load
+    from solver.engine.programs.exchanges import Exchanges
 
 _FULL_SWEEPS = 5
 _TRIES = ((10.0, 6), (6.0, 3))
@@ -36,8 +40,10 @@ _ROUNDS_PER_LEG_AND_REQUEST = 0.8
 """So many rounds of it, then it goes on from the best selection, with less heat. Shorter legs hardly get beyond the
 selection that they begin with.
 """
-_ROUNDS_PER_EXCHANGE = 150
-"""Where it has all of its rounds and there is time, programs follow, one for so many rounds."""
+_ROUNDS_PER_EXCHANGE, _PORTIONS = 150, 4
+"""Where it has all of its rounds and there is time, programs follow, one for so many rounds; in some portions with a
+sweep after each, so that there is something should somebody interrupt.
+"""
 _DAYS_BEFORE = 30
 _HEAT = 0.3
 _MOST_RESCUED, _MOST_STARTS = 40, 8
@@ -78,6 +84,9 @@ class Sweeper:
         every = [wish for wish in board.wishes if wish.tier <= tier and wish.first_start <= wish.last_start]
         self._starts = {wish.number: tuple(liked(wish)) for wish in every}
         self._has_selected = False
+        self._exchanges: Exchanges | None = None
+        self._portions = _PORTIONS if is_large else 0
+        """Of exchanges, still to come."""
         self._share_of_first = 0.0
         """Of the time, which the first sweep took."""
         self._first_rounds = min(rounds, _FIRST_ROUNDS_PER_REQUEST * len(every))
@@ -137,39 +146,48 @@ class Sweeper:
         nothing, or where there is time, so that there is something should somebody interrupt.
         """
         if self._has_selected:
+            if self._portions and progress() < self._long_until():
+                self._exchange(progress)
+                self._portions -= 1
             self._selection.improve(_ROUNDS_PER_FULL_SWEEP, _HEAT, self._halted)
         elif self.swept > 1 or (self.values and self._sweeps_left(progress) < _PLENTY):
             self._has_selected = True
             self._select_for_long(progress)
 
-    def _select_for_long(self, progress: Callable[[], float]) -> None:
-        """Ruin and recreate while it cools, each leg from the best so far; then exchanges by programs.
+    def _long_until(self) -> float:
+        """When the long selection and exchanges end at the latest, as progress goes."""
+        return min(_FIRST_SHARE, 1 - _TRIES[-1][0] * self._share_of_first)
 
-        Where pods and halls are what is short, a selection that is better by counts is placed no better: no more than
-        ruin and recreate there.
+    def _select_for_long(self, progress: Callable[[], float]) -> None:
+        """Ruin and recreate, which cools in a large snapshot, each leg from the best so far.
+
+        Where pods and halls are what is short, a selection that is better by counts is placed no better.
         """
-        began, until = progress(), min(_FIRST_SHARE, 1 - _TRIES[-1][0] * self._share_of_first)
+        began, until = progress(), self._long_until()
+        if until <= began:
+            return
 
         def stop() -> bool:
             return self._halted() or progress() > until
 
-        if until <= began:
-            return
-        if not self._is_large:
-            self._selection.improve(self._first_rounds, _HEAT, stop)
-            return
-        left, leg = self._first_rounds, math.ceil(_ROUNDS_PER_LEG_AND_REQUEST * len(self._starts))
+        left = self._first_rounds
+        leg = math.ceil(_ROUNDS_PER_LEG_AND_REQUEST * len(self._starts)) if self._is_large else left
         while left > 0 and not stop():
-            rounds = min(leg, left)
             done = max(1 - left / self._first_rounds, (progress() - began) / (until - began))
-            self._selection.improve(rounds, _HEAT * (1 - done), stop)
-            left -= rounds
-        if not stop():
-            from solver.engine.programs.exchanges import Exchanges
+            self._selection.improve(min(leg, left), _HEAT * (1 - done), stop)
+            left -= leg
 
-            most = -(-self._first_rounds // _ROUNDS_PER_EXCHANGE)
-            exchanges = Exchanges(self._selection, self._board.wishes, self._tier, self._guide, self._chance)
-            exchanges.run(lambda rounds: rounds >= most or stop())
+    def _exchange(self, progress: Callable[[], float]) -> None:
+        """One portion of exchanges by programs."""
+        from solver.engine.programs.exchanges import Exchanges
+
+        began = progress()
+        until = began + (self._long_until() - began) / self._portions
+        most = math.ceil(self._first_rounds / _ROUNDS_PER_EXCHANGE / _PORTIONS)
+        if self._exchanges is None:
+            chance = self._chance
+            self._exchanges = Exchanges(self._selection, self._board.wishes, self._tier, self._guide, chance)
+        self._exchanges.run(lambda rounds: rounds >= most or self._halted() or progress() > until)
 
     def _sweeps_left(self, progress: Callable[[], float]) -> float:
         """For how many sweeps in haste there is time."""

@@ -147,7 +147,7 @@ def test_exchanges_mend_a_selection_where_they_are_allowed(
     monkeypatch.setattr(Selection, "improve", lambda *_, **__: None)
     sweeper = Sweeper(board, 0, no_guide(board), random.Random(0), rounds=500, is_large=is_large)
 
-    sweeper.run(lambda sweeps: sweeps >= 3, lambda _: 0.0)
+    sweeper.run(lambda sweeps: sweeps >= 4, lambda _: 0.0)
 
     assert sweeper.values == [value]
 
