@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
-_POLL_SECONDS = 0.1
+from solver.engine import stoppable
+
 _LEAST_WORK = 0.01
 
 
@@ -28,7 +28,7 @@ class Effort:
         solver.parameters.linearization_level = 2  # its LP is the bound; level 1 leaves most rows out
         solver.parameters.random_seed = self.seed % 2**31
         solver.parameters.max_deterministic_time = max(self.work, _LEAST_WORK)
-        status = self._run(solver, model)
+        status = stoppable.solve(solver, model, self.deadline)
         self.work -= solver.response_proto.deterministic_time
         match status:
             case cp_model.OPTIMAL | cp_model.FEASIBLE:
@@ -37,20 +37,3 @@ class Effort:
                 return solver, None  # infeasible: a cost was fixed at what a first repair reached by other means
             case _:
                 raise RuntimeError(f"the repair is {solver.status_name(status)}: {model.validate()}")
-
-    def _run(self, solver: cp_model.CpSolver, model: cp_model.CpModel) -> cp_model.CpSolverStatus:
-        """Solve, and stop when time is up."""
-        done = threading.Event()
-
-        def poll() -> None:
-            while not done.wait(_POLL_SECONDS):
-                if self.deadline():
-                    solver.stop_search()
-
-        poller = threading.Thread(target=poll, daemon=True)
-        poller.start()
-        try:
-            return solver.solve(model)
-        finally:
-            done.set()
-            poller.join()

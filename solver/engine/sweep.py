@@ -187,7 +187,7 @@ class Sweeper:
         if self._exchanges is None:
             chance = self._chance
             self._exchanges = Exchanges(self._selection, self._board.wishes, self._tier, self._guide, chance)
-        self._exchanges.run(lambda rounds: rounds >= most or self._halted() or progress() > until)
+        self._exchanges.run(lambda rounds: rounds >= most or progress() > until, self._halted)
 
     def _sweeps_left(self, progress: Callable[[], float]) -> float:
         """For how many sweeps in haste there is time."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ortools.sat.python import cp_model
 
+from solver.engine import stoppable
 from solver.engine.exact.goals import Goal
 from solver.engine.exact.model import Model, Sum
 
 Values = list[int]
 Refine = Callable[[Values], bool]
-_POLL_SECONDS = 0.05
 _ROUNDING = 1e-6
 
 
@@ -72,7 +71,7 @@ def _lower(model: Model, goal: Goal, limits: Limits, found: Found) -> bool:
         return True
     _aim(model, goal, found)
     solver = _solver(limits, found)
-    status = _run(solver, model, limits)
+    status = stoppable.solve(solver, model.cp, limits.stop)
     found.work += solver.deterministic_time
     match status:
         case cp_model.OPTIMAL | cp_model.FEASIBLE:
@@ -114,21 +113,3 @@ def _solver(limits: Limits, found: Found) -> cp_model.CpSolver:
     if seconds is not None:
         solver.parameters.max_time_in_seconds = max(0.0, seconds)
     return solver
-
-
-def _run(solver: cp_model.CpSolver, model: Model, limits: Limits) -> cp_model.CpSolverStatus:
-    """Solve, and stop when somebody asks to."""
-    done = threading.Event()
-
-    def poll() -> None:
-        while not done.wait(_POLL_SECONDS):
-            if limits.stop():
-                solver.stop_search()
-
-    poller = threading.Thread(target=poll, daemon=True)
-    poller.start()
-    try:
-        return solver.solve(model.cp)
-    finally:
-        done.set()
-        poller.join()

@@ -58,11 +58,13 @@ class Exchanges:
         self._starts = starts | {wish.number: near.at_any_rate(wish, _NEAR_FOR_MUST) for wish in must}
         self._wishes = [*selection.wishes, *must]
         self._sizes = dict.fromkeys(Kind, _FIRST_SIZE)
+        self._halted: Callable[[], bool] = lambda: False
 
-    def run(self, stop: Callable[[int], bool]) -> None:
-        """Rounds until ``stop(rounds)``; the selection is worth no less after each."""
+    def run(self, stop: Callable[[int], bool], halted: Callable[[], bool] = lambda: False) -> None:
+        """Rounds until ``stop(rounds)``, or at once when ``halted``; the selection is worth no less after each."""
         rounds = 0
-        while not stop(rounds):
+        self._halted = halted
+        while not (stop(rounds) or halted()):
             rounds += 1
             self._round(self._chance.choice(list(Kind)))
 
@@ -131,7 +133,7 @@ class Exchanges:
         model = Model(Counts(self._selection.ledger), draft.ways, self._tier, draft.must)
         is_solved, taken = True, None
         if shorten(model, draft, self._tier, promising=1.0):
-            effort = Effort(_WORK, seed=self._chance.randrange(10**6))
+            effort = Effort(_WORK, seed=self._chance.randrange(10**6), stop=self._halted)
             answer = solving.solve(model.rows, model.values_of(draft.now), effort)
             is_solved = answer is not None and answer.is_optimal
             taken = None if answer is None else model.taken(answer.values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ortools.math_opt.python import mathopt
 from ortools.sat.python import cp_model
 
+from solver.engine import stoppable
 from solver.engine.programs.rows import Row, Rows
 from solver.engine.relaxation.program import Program
 
@@ -21,13 +22,14 @@ _LARGE = 10_000
 @dataclass(frozen=True, slots=True)
 class Effort:
     """``work``: units of CP-SAT's deterministic time; ``seconds``: at most, None: no clock is read. ``presolve`` may
-    take all of it where a program is large and there is little time.
+    take all of it where a program is large and there is little time. ``stop``: whether what there is will do.
     """
 
     work: float
     seconds: float | None = None
     seed: int = 0
     presolve: bool = True
+    stop: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def solve(rows: Rows, hint: Mapping[int, int], effort: Effort) -> Answer | None:
         program.proto.solution_hint.vars.extend(hint.keys())
         program.proto.solution_hint.values.extend(hint.values())
     solver = _solver(effort)
-    status = solver.solve(program)
+    status = stoppable.solve(solver, program, effort.stop)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return None
     return Answer(list(solver.response_proto.solution), status == cp_model.OPTIMAL)
