@@ -53,6 +53,10 @@ _LEAST_FOR_PROGRAMS, _LEAST_WORK_FOR_PROGRAMS = 8.0, 100
 _MOST_RESERVED = 0.35
 _COMPLETED_PER_ADMITTED, _EXPLAINED_PER_ADMITTED = 1.5, 14.0
 """Seconds that completion and explanation were seen to take for each second of greedy admission."""
+_EXPLAINED_PER_REQUEST, _MOST_BY_REQUESTS = 0.0045, 4.5
+"""The least number of seconds for both, and up to how many: where next to nothing fits, greedy admission tells too
+little.
+"""
 _SECONDS_TO_END = 0.5
 """For bounds that need no program, for writing, and for processes to end."""
 _EXPLAINED_SHARE = 0.7
@@ -148,7 +152,9 @@ class _Solve:
         needed = 0.2 + 7e-6 * len(self.snapshot.requests) * days
         if self.pace is not None:
             per_hand = _EXPLAINED_PER_ADMITTED / self.crew.hands
-            needed = _SECONDS_TO_END + self._settling_seconds() + self.pace * (_COMPLETED_PER_ADMITTED + per_hand)
+            by_requests = min(_MOST_BY_REQUESTS, _EXPLAINED_PER_REQUEST * len(self.snapshot.requests))
+            needed = _SECONDS_TO_END + self._settling_seconds()
+            needed += max(by_requests, self.pace * (_COMPLETED_PER_ADMITTED + per_hand))
         needed += contest.seconds_for(self.snapshot, self.parameters) + bounds.seconds_at_the_end(self.snapshot)
         return min(needed, _MOST_RESERVED * (self.watch.time_limit_seconds or needed))
 

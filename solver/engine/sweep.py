@@ -44,6 +44,8 @@ _ROUNDS_PER_EXCHANGE, _PORTIONS = 150, 4
 """Where it has all of its rounds and there is time, programs follow, one for so many rounds; in some portions with a
 sweep after each, so that there is something should somebody interrupt.
 """
+_SHARE_FROM_HOME = 0.3
+"""Of the time, for sweeps that leave reservations at home; ruin and recreate of what is placed gains more then."""
 _DAYS_BEFORE = 30
 _HEAT = 0.3
 _MOST_RESCUED, _MOST_STARTS = 40, 8
@@ -74,6 +76,9 @@ class Sweeper:
         self._guide, self._is_large = guide, is_large
         liked = as_relaxed(guide)
         self._stood = {position.number: position for position in board.positions()}
+        self._base: dict[int, Position] = {}
+        """What stands already when a sweep begins: nothing, or reservations at home."""
+        self._has_compared = not is_large
         self._selection = Selection(board, tier, guide, chance, meant(board, guide))
         self._roller = Roller(board, chance, self._put, self._score)
         self._halted: Callable[[], bool] = lambda: False
@@ -114,7 +119,7 @@ class Sweeper:
         """
         sweeps, at_best = 0, False
         self._halted, self._is_late = halted, lambda: halted() or progress(sweeps) >= 1
-        while not stop(sweeps):
+        while not (stop(sweeps) or self._is_done_from_home(progress(sweeps))):
             if not self.best or self.swept < _FULL_SWEEPS or progress(sweeps) < full_until:
                 self._sweep(lambda: progress(sweeps))  # noqa: B023 - it is over before the number changes
             else:
@@ -129,9 +134,12 @@ class Sweeper:
         """Place what must stand and what is selected on an empty board."""
         board, began = self._board, progress()
         if self.swept:
+            if not self._has_compared and (not self.values or self._sweeps_left(progress) >= _PLENTY):
+                self._compare_from_home()
+                self._has_compared = True
             self._select(progress)
             self._most_tries = next((tries for needed, tries in _TRIES if self._sweeps_left(progress) >= needed), 2)
-        board.set_up(())
+        board.set_up(self._base.values())
         lacked = self._place({**self._selection.chosen, **self._must})
         self._selection.doubt(w for w in lacked if w.number not in self._must and w.number not in board.blocks)
         if not self._lost():
@@ -139,14 +147,34 @@ class Sweeper:
         if not self.swept:
             self._share_of_first = progress() - began
 
+    def _compare_from_home(self) -> None:
+        """Where reservations take more room than what is selected, sweep in haste with all of them at home: sweeps go
+        on from there if that was worth no less.
+        """
+        wishes = self._board.wishes
+        home = {number: stood for number, stood in self._stood.items() if wishes[number].reservation is not None}
+        if self._gpu_days(home) <= self._gpu_days(self._selection.chosen):
+            return
+        self._board.set_up(home.values())
+        self._place({**self._selection.chosen, **self._must})
+        if not self._lost() and self._values() >= self.values:
+            self._base = home
+            self._keep(self._values())
+
+    def _gpu_days(self, targets: Mapping[int, Target | Position]) -> int:
+        return sum(target.gpus * self._board.wishes[number].days for number, target in targets.items())
+
+    def _is_done_from_home(self, progress: float) -> bool:
+        return bool(self._base and self.best) and progress >= _SHARE_FROM_HOME
+
     def _select(self, progress: Callable[[], float]) -> None:
         """The selection for the next sweep, searched for a long time once, and then for a while each time.
 
         The first sweep, in haste, and maybe the second have it as the relaxation does: the second where the first left
         nothing, or where there is time, so that there is something should somebody interrupt.
         """
-        if self._has_selected:
-            if self._portions and progress() < self._long_until():
+        if self._has_selected or self._base:
+            if self._portions and not self._base and progress() < self._long_until():
                 self._exchange(progress)
                 self._portions -= 1
             self._selection.improve(_ROUNDS_PER_FULL_SWEEP, _HEAT, self._halted)
@@ -213,7 +241,7 @@ class Sweeper:
         board.begin()
         for number in board.near(day, board.cluster.days):
             block = board.blocks[number]
-            if block.start >= day and not self._runs_already(block.wish):
+            if block.start >= day and not (self._runs_already(block.wish) or self._is_at_home(block)):
                 board.remove(block)
         wanted = {**selection.chosen, **self._must}
         self._place({number: wanted[number] for number in wanted if number not in board.blocks})
@@ -225,6 +253,11 @@ class Sweeper:
         board.commit()
         selection.take(self._standing())
         self._keep(values)
+
+    def _is_at_home(self, block: Block) -> bool:
+        """Whether it is a reservation that has not been moved since the sweep began."""
+        position = self._base.get(block.wish.number)
+        return position is not None and position.racks == tuple(sorted(block.racks()))
 
     def _some_day(self) -> int:
         """A day, the likelier the dearer the room is then, or some days before."""

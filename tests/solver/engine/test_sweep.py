@@ -166,6 +166,29 @@ def test_sweeps_from_some_day_on_follow_five_of_everything_or_as_many_as_there_i
     assert (len(partial), sweeper.swept) == (from_some_day, 10)
 
 
+@pytest.mark.parametrize(
+    ("scope", "reserved_until", "is_large", "at_home"),
+    [("any", 9, True, True), ("hall", 9, True, False), ("any", 2, True, False), ("any", 9, False, False)],
+)
+def test_reservations_that_take_most_of_the_room_stay_at_home_where_moving_them_gains_nothing(
+    scope: str, reserved_until: int, is_large: bool, at_home: bool
+) -> None:
+    """One rack of each hall is reserved: two racks in one hall are not to be had but where somebody moves."""
+    reserved = [
+        build.reservation(f"v{i}", start=1, end=reserved_until, racks={rack: 72}, move_notice_days=0)
+        for i, rack in enumerate(("r1", "r3"))
+    ]
+    asked = build.request("big", gpus=144, earliest=1, latest=1, days=3, scope=scope, value_usd=500.0)
+    content = build.snapshot(sites=TWO_HALLS, days=9, requests=[asked], reservations=reserved)
+    board = board_of(content)
+
+    sweeper = swept(board, 0, no_guide(board), is_large=is_large)
+
+    stand = {position.number: position.racks for position in sweeper.best}
+    assert sweeper.values == [500.0]
+    assert all(stand[mover.number] == mover.keep for mover in board.movers) == at_home
+
+
 def test_what_must_stand_is_rescued_where_dear_blocks_took_its_hall() -> None:
     """Both halls are half full when the large block comes, with blocks worth more than it is."""
     small = [build.request(f"q{i}", days=6, latest=0, value_usd=9000.0, tier=1) for i in (1, 2)]
