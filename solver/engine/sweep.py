@@ -66,7 +66,9 @@ class Sweeper:
         rounds: int,
         is_large: bool = False,
     ) -> None:
-        """``rounds`` of the long selection, at most; ``is_large``: it cools down, and programs follow."""
+        """``rounds`` of the long selection, at most; ``is_large``: it cools down and programs follow, or who has stood
+        before stays at home.
+        """
         self.best: tuple[Position, ...] = ()
         self.values: list[float] = []
         """Of the best plan, by tier down to this one; empty while there is none."""
@@ -77,7 +79,7 @@ class Sweeper:
         liked = as_relaxed(guide)
         self._stood = {position.number: position for position in board.positions()}
         self._base: dict[int, Position] = {}
-        """What stands already when a sweep begins: nothing, or reservations at home."""
+        """What stands already when a sweep begins: nothing, or reservations where they stood at first."""
         self._has_compared = not is_large
         self._selection = Selection(board, tier, guide, chance, meant(board, guide))
         self._roller = Roller(board, chance, self._put, self._score)
@@ -131,7 +133,7 @@ class Sweeper:
             self.swept += 1
 
     def _sweep(self, progress: Callable[[], float]) -> None:
-        """Place what must stand and what is selected on an empty board."""
+        """Place what must stand and what is selected on a board that is empty but for who stays at home."""
         board, began = self._board, progress()
         if self.swept:
             if not self._has_compared and (not self.values or self._sweeps_left(progress) >= _PLENTY):
