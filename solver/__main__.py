@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
+
 from solver.commands import interrupts
 
 
 def main() -> None:
     """Run the command that the words name; what it needs is imported while interrupts wait."""
     interrupts.hold()
+    atexit.register(gc.freeze)  # the end of Python looks for cycles in all there is: half a second after large plans
     from solver.commands.group import cli
 
     cli()

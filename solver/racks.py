@@ -36,19 +36,19 @@ class RackUse:
         self._site_of_hall = np.eye(len(cluster.sites.ids), dtype=np.int64)[cluster.site_of_hall]
         self._tray_runs: dict[int, Counts] = {}
         self._stale_tray_runs: dict[int, set[int]] = {}
-        self._changed = set(range(halls))
+        self._changed, self._stale_runs = set(range(halls)), set(range(halls))
 
     def change(self, first: int, last: int, racks: Bounds, gpus: Counts) -> None:
         """Add ``gpus`` (negative: take away) to the use of ``racks`` on the days ``[first, last)``."""
         if first >= last or not len(racks):
             return
         self.used[first:last, racks] += gpus.astype(np.int16)
-        self._changed.update(np.unique(self.cluster.halls.of_rack[racks]).tolist())
+        self._changed.update(self.cluster.halls.of_rack[racks].tolist())
 
     @property
     def run(self) -> NDArray[np.int32]:
         """Days from each day on for which a rack is healthy and entirely free; 0 where it is not that day."""
-        self._refresh()
+        self._refresh_runs()
         return self._run
 
     @property
@@ -79,7 +79,7 @@ class RackUse:
 
     def count(self, level: Level, first: int, last: int, days: int) -> Counts:
         """Racks of each unit that are free on all of ``[start, start + days)``, for the starts ``[first, last)``."""
-        self._refresh()
+        self._refresh_runs()
         units, racks = self.units(level), self.used.shape[1]
         low = np.repeat(units.first[None, :], last - first, axis=0)
         high = np.repeat(units.last[None, :], last - first, axis=0)
@@ -96,7 +96,7 @@ class RackUse:
 
     def free_run(self, level: Level, racks: int, first: int, last: int) -> Counts:
         """Days from each start in ``[first, last)`` for which ``racks`` (at least 1) of each unit's racks are free."""
-        self._refresh()
+        self._refresh_runs()
         units = self.units(level)
         large = units.last - units.first >= racks
         result: Counts = np.zeros((last - first, len(units.ids)), dtype=np.int64)
@@ -105,7 +105,7 @@ class RackUse:
 
     def tray_run(self, gpus: int) -> Counts:
         """Days from each day on for which ``gpus`` (below 72) fit on one rack of a hall, days x halls (R1 to R3)."""
-        self._refresh()
+        self._refresh_runs()
         if gpus not in self._tray_runs:
             self._tray_runs[gpus] = np.zeros_like(self._carrying)
             self._stale_tray_runs[gpus] = set(range(len(self.cluster.halls.ids)))
@@ -141,10 +141,11 @@ class RackUse:
         return slice(int(self.cluster.halls.first[hall]), int(self.cluster.halls.last[hall]))
 
     def _refresh(self) -> None:
+        """Count anew in the halls that changed. That is cheap, and mostly all that is asked: see `_refresh_runs`."""
         if not self._changed:
             return
         for hall in self._changed:
-            self._refresh_hall(hall)
+            self._carrying[:, hall] = np.count_nonzero(self.used[:, self._racks(hall)], axis=1)
         self._power_room = self.cluster.power.T - self.by_site(self._carrying)
         self._hall_room = self.cluster.sale.T - self._carrying
         room = np.minimum(self._hall_room, self._power_room[:, self.cluster.site_of_hall])
@@ -153,12 +154,19 @@ class RackUse:
         self._state = state
         for stale in self._stale_tray_runs.values():
             stale |= outdated
+        self._stale_runs |= self._changed
         self._changed = set()
+
+    def _refresh_runs(self) -> None:
+        """Find and sort the free runs anew in the halls that changed, which takes ten times as long as counting."""
+        self._refresh()
+        for hall in self._stale_runs:
+            self._refresh_hall(hall)
+        self._stale_runs = set()
 
     def _refresh_hall(self, hall: int) -> None:
         racks = self._racks(hall)
-        used = self.used[:, racks] > 0
-        runs = _runs(used | ~self._healthy[:, racks])
+        runs = _runs((self.used[:, racks] > 0) | ~self._healthy[:, racks])
         days = np.flatnonzero((runs != self._run[:, racks]).any(axis=1))
         run = runs[days]
         self._run[days, racks] = run
@@ -166,7 +174,6 @@ class RackUse:
         # One sort of all pods at once: a key that puts each pod's racks after those of the pod before.
         pod = (self.cluster.pods.of_rack[racks] * (self.cluster.days + 1)).astype(np.int32)
         self._sorted["pod"][days, racks] = np.sort(run + pod, axis=1) - pod
-        self._carrying[:, hall] = used.sum(axis=1)
 
 
 def window_min(values: NDArray[_Number], first: int, last: int, days: int) -> NDArray[_Number]:

@@ -5,6 +5,7 @@ They are held from before anything is imported until there is somebody to hear t
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -39,6 +40,7 @@ def heard(interrupt: Callable[[], None]) -> Iterator[None]:
         first.append(time.monotonic())
         if number == signal.SIGINT and first[-1] - first[0] > _PATIENCE_SECONDS:
             os._exit(_ENDED_BY_CTRL_C)
+        gc.disable()  # it would take two tenths of a second, and the process is about to end
         interrupt()
 
     for number in _INTERRUPTS:

@@ -24,7 +24,7 @@ from solver.engine.wire import Content, Finished, Missing, Parcel, Piece, Result
 
 __all__ = ["Batch", "Crew", "NoScheduler", "crew"]
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.05
 _SMALL_PROBLEM = 40
 """Requests up to which one process is done before others start."""
 _MOST_LOSSES = 3

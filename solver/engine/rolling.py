@@ -47,6 +47,7 @@ class Roller:
         self._board, self._chance = board, chance
         self._put, self._score = put, score
         self._policy = TIGHT
+        self._halted: Callable[[], bool] = lambda: False
 
     def place(
         self,
@@ -60,6 +61,7 @@ class Roller:
         ``tries``: in how many ways a window is tried; with one it is placed at once. The room that targets have in the
         ledger is kept for them until their turn, so that nobody takes it who goes elsewhere than was selected.
         """
+        self._halted = halted
         for number in order:
             self._keep_room(number, targets[number], 1)
         left = list(order)
@@ -126,7 +128,7 @@ class Roller:
         squeezed = []
         for number in order:
             self._keep_room(number, targets[number], -1)
-            if not self._put(number, targets[number]):
+            if self._halted() or not self._put(number, targets[number]):
                 squeezed.append(number)
         return squeezed
 

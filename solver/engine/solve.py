@@ -329,9 +329,10 @@ class _Solve:
 
     def _begin_explaining(self, decisions: Decisions) -> explanations.Begun:
         left = self.watch.seconds_left()
-        least = 0.0 if self.watch.interrupted else _LEAST_EXPLAINING
-        hurry = None if left is None else max(least, _EXPLAINED_SHARE * left)
+        hurry = None if left is None else max(_LEAST_EXPLAINING, _EXPLAINED_SHARE * left)
         declined, prices = self._declined(decisions), self.prices_to_win
+        if self.watch.interrupted:  # codes alone, which are about reservations: what is accepted need not be sent
+            hurry, decisions = 0.0, replace(decisions, accepted=())
         self.explaining = explanations.begin(self.crew, self.problem, decisions, declined, prices=prices, seconds=hurry)
         return self.explaining
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from solver import cluster
 from solver.decisions import Decisions
-from solver.engine import explain
+from solver.engine import crew, explain
+from solver.engine.complete import complete
 from solver.engine.parameters import SolveParameters
 from solver.engine.solve import solve
-from solver.snapshot import Loaded
+from solver.engine.watch import Event, Watch
+from solver.engine.wishes import Wish
+from solver.plan import Accepted
+from solver.snapshot import Loaded, Snapshot
+from solver.standing import Standing
 from tests.solver.engine.markets import market
 from tests.solver.reference import build
 
@@ -51,3 +58,37 @@ def test_a_limit_that_is_over_before_the_end_still_leaves_time_for_counter_offer
     plan = solve(loaded, SolveParameters(time_limit_seconds=0.001))
 
     assert [[offer.kind for offer in declined.counter_offers] for declined in plan.declined] == [["later"]]
+
+
+def slowly_complete(snapshot: Snapshot, standing: Standing, wishes: list[Wish]) -> list[Accepted]:
+    time.sleep(0.5)
+    return complete(snapshot, standing, wishes)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("stage", ["admission", "improvement", "contest", "settling"])
+def test_whenever_somebody_interrupts_each_code_and_start_is_that_of_the_plan(
+    stage: str, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "_SMALL_PROBLEM", 0)  # workers are processes
+    monkeypatch.setattr("solver.engine.solve.complete", slowly_complete)  # workers have all the time that they want
+    loaded, watch = build.load(market(1)), Watch(None)
+
+    def interrupt(event: Event) -> None:
+        if event.stage == stage:
+            watch.interrupt()
+
+    watch.listener = interrupt
+    plan = solve(loaded, SolveParameters(None, work_limit=4, workers=workers), watch)
+    decisions = Decisions(tuple(plan.accepted), tuple(plan.moves), tuple(plan.recalls), tuple(plan.shortfalls), ())
+    whole = cluster.build(loaded.snapshot)
+    declined = {item.request for item in plan.declined}
+    requests = [request for request in loaded.snapshot.requests if request.id in declined]
+    calm = explain.explain(loaded.snapshot, whole, decisions, requests)
+
+    assert watch.interrupted
+    assert declined
+    assert [(d.request, d.reason.code, d.reason.start) for d in plan.declined] == [
+        (d.request, d.reason.code, d.reason.start) for d in calm
+    ]
+    assert all(d.counter_offers == [] and d.reason.holders == [] for d in plan.declined)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
+
+import pytest
 
 from solver import cluster as clusters
 from solver.decisions import Decisions
@@ -79,3 +82,18 @@ def test_room_in_the_ledger_is_kept_until_its_turn_and_given_back_when_somebody_
     for block in list(board.blocks.values()):
         board.remove(block)
     assert (board.ledger.cluster_slack == before).all()
+
+
+@pytest.mark.parametrize("asked", range(12))
+@pytest.mark.parametrize("tries", [1, 3])
+def test_whoever_halts_within_a_window_finds_the_ledger_as_the_blocks_have_it(asked: int, tries: int) -> None:
+    board, targets = spread_out()
+    before = board.ledger.cluster_slack.copy()
+    answers = itertools.chain(itertools.repeat(False, asked), itertools.repeat(True))
+
+    lacked = roller(board).place(list(targets), targets, lambda: next(answers), lambda: tries)
+    stood = len(board.blocks)
+    board.set_up(())
+
+    assert (board.ledger.cluster_slack == before).all()
+    assert stood < len(targets) or not lacked
