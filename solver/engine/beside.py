@@ -60,6 +60,13 @@ def sharpen(relaxation: Relaxation, reached: Mapping[int, float], seconds: float
     return bound.sharpen(relaxation, reached, seconds, bound.LAST_EFFORT if seconds is None else bound.ENDLESS_EFFORT)
 
 
+def cut(relaxation: Relaxation, *, seconds: float) -> Relaxation:
+    """As `solver.engine.bound.cut`."""
+    from solver.engine import bound
+
+    return bound.cut(relaxation, seconds)
+
+
 def prove(
     snapshot: Snapshot,
     cluster: Cluster,

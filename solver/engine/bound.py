@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from solver.cluster import Cluster
 from solver.decisions import Decisions
-from solver.engine.relaxation import build, integral, narrowing
+from solver.engine.relaxation import build, integral, mixed, narrowing
 from solver.engine.relaxation.borrowed import borrowed
 from solver.engine.relaxation.contested import contested
 from solver.engine.relaxation.integral import Effort
@@ -115,6 +115,15 @@ def sharpen(
     left = None if deadline_seconds is None else deadline_seconds - (time.monotonic() - started)
     result = tighten(solved, effort, left)
     return replace(result, bound_usd=min(result.bound_usd, known.bound_usd), whole=result.whole or relaxation.whole)
+
+
+def cut(relaxation: Relaxation, seconds: float) -> Relaxation:
+    """What whole blocks add where a relaxation is too large for `tighten`, as far as these seconds go."""
+    problem, part = relaxation.problem, contested(relaxation.problem)
+    found = mixed.bound_usd(part.problem, seconds) if part.problem.choices else None
+    if found is None:
+        return relaxation
+    return replace(relaxation, bound_usd=none_or_some(problem, min(relaxation.bound_usd, found + part.free_usd)))
 
 
 def below(

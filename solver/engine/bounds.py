@@ -27,6 +27,8 @@ _VERY_SMALL = 20_000
 """The same up to which every tier is relaxed at once: with the last bound met, the search ends, and nobody waits."""
 _PRICED_TIER = 1
 _RELAXATION_SHARE = 0.6
+_CUTTING_SHARE, _LEAST_CUTTING = 0.1, 20.0
+"""Of the time left, for whole blocks in a large relaxation, and the seconds below which nothing comes of that."""
 _COLLECTING_SHARE = 0.3
 """Of the time left, for a relaxation that is not yet done when the search is."""
 _SHARPENING = 3.0
@@ -106,7 +108,9 @@ class Bounds:
             self.crew.begin_aside(partial(beside.sharpen, self.relaxations[tier], reached, self._seconds_of(1.0)))
         else:
             relax = partial(beside.relax, tier=tier, reached=reached, deadline_seconds=None)
-            self.crew.begin_aside(relax, self.snapshot, self.cluster, self.decisions)
+            seconds = self._seconds_of(_CUTTING_SHARE)
+            cut = partial(beside.cut, seconds=seconds) if seconds is not None and seconds >= _LEAST_CUTTING else None
+            self.crew.begin_aside(relax, self.snapshot, self.cluster, self.decisions, then=cut)
         self._begun = tier
 
     def tighten(self, values: Mapping[int, float]) -> None:

@@ -48,7 +48,8 @@ class Crew:
         self._watch = watch
         self._pool: Pool | None = None
         self._beside: LocalPool | None = None
-        self._under_way: Future[wire.Finished[object]] | None = None
+        self._under_way: list[Future[wire.Finished[Any]]] = []
+        self._then: Callable[[Any], object] | None = None
         self._losses = 0
         self._deserted = False
         self._starting: Sequence[Future[Any]] = ()
@@ -124,35 +125,62 @@ class Crew:
                 self._leave_aside()
         return None
 
-    def begin_aside(self, function: Callable[..., object], *arguments: object) -> None:
-        """Have ``function(*arguments)`` done in the process aside while other work goes on; one at a time."""
-        if self._watch.interrupted or self._beside is None:
+    def begin_aside(
+        self,
+        function: Callable[..., Result],
+        *arguments: object,
+        then: Callable[[Result], object] | None = None,
+    ) -> None:
+        """Have ``function(*arguments)`` done in the process aside while other work goes on; one at a time.
+
+        ``then``: what to do there with its result, as soon as somebody waits for workers.
+        """
+        self._under_way, self._then = [], then
+        if not self._watch.interrupted:
+            self._submit_aside(function, *arguments)
+
+    def finish_aside(self, seconds: float | None) -> object | None:
+        """What `begin_aside` has led to, waiting so long for it: the last result that there is.
+
+        None: it was not begun, is late or is lost.
+        """
+        futures, self._under_way, self._then = self._under_way, [], None
+        if not futures or self._beside is None:
+            return None
+        enough = self.enough_after(seconds)
+        while not futures[-1].done() and not enough():
+            wait(futures, timeout=_POLL_SECONDS)
+            self._watch.beat()
+        result = None
+        try:
+            for future in futures:
+                if future.done():
+                    finished = self._beside.answer(future)
+                    self._watch.aside_seconds += finished.seconds
+                    result = finished.result
+        except WorkersLost as lost:
+            self._watch.warn(f"{lost}; it is left out")
+            self._leave_aside()
+            return result
+        if not futures[-1].done():
+            self._leave_aside()
+        return result
+
+    def _submit_aside(self, function: Callable[..., object], *arguments: object) -> None:
+        if self._beside is None:
             return
         try:
-            self._under_way = self._beside.submit(partial(wire.measured, function), *arguments)
+            self._under_way.append(self._beside.submit(partial(wire.measured, function), *arguments))
         except WorkersLost as lost:
             self._watch.warn(f"{lost}; it is left out")
 
-    def finish_aside(self, seconds: float | None) -> object | None:
-        """What `begin_aside` has led to, waiting so long for it; None: it was not begun, is late or is lost."""
-        future, self._under_way = self._under_way, None
-        if future is None or self._beside is None:
-            return None
-        enough = self.enough_after(seconds)
-        while not future.done() and not enough():
-            wait([future], timeout=_POLL_SECONDS)
-            self._watch.beat()
-        if not future.done():
-            self._leave_aside()
-            return None
-        try:
-            finished = self._beside.answer(future)
-        except WorkersLost as lost:
-            self._watch.warn(f"{lost}; it is left out")
-            self._leave_aside()
-            return None
-        self._watch.aside_seconds += finished.seconds
-        return finished.result
+    def _go_on_aside(self) -> None:
+        """Begin what is to be done with what `begin_aside` has led to. A failure is told when it is asked for."""
+        if self._then is None or not self._under_way or not self._under_way[0].done():
+            return
+        then, self._then = self._then, None
+        if self._under_way[0].exception() is None:
+            self._submit_aside(then, self._under_way[0].result().result)
 
     def _wait_aside(
         self, function: Callable[..., Result], arguments: tuple[object, ...], enough: Stop
@@ -236,6 +264,7 @@ class Crew:
             for future in done:
                 self._take(batch, pool, waiting, future)
             pool.look()
+            self._go_on_aside()
             self._watch.beat()
 
     def _submit(self, batch: Batch[Content, Piece, Result], pool: Pool) -> _Waiting[Result]:

@@ -30,7 +30,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class Layout:
     """Where the variables and rows of the relaxation lie in the program: numbers, -1 where there is none."""
 
     columns: Indices
@@ -41,7 +41,7 @@ class _Layout:
 
 def solve(problem: Problem, deadline_seconds: float | None) -> Outcome | None:
     """The optimum; null where no solver ends with one (time, numerical trouble)."""
-    program, layout = _formulate(problem)
+    program, layout = formulate(problem)
     ends = None if deadline_seconds is None else time.monotonic() + deadline_seconds
     model = program.model()
     for solver in _solvers(problem):
@@ -75,14 +75,15 @@ def _asked(model: mathopt.Model, solver: mathopt.SolverType, seconds: float | No
     return result
 
 
-def _money(problem: Problem) -> float:
-    """The unit of money: values of about 1 keep GLOP precise."""
+def unit_of_money(problem: Problem) -> float:
+    """The program's unit of money in USD: values of about 1 keep solvers precise."""
     return float(np.abs(problem.columns.value).max(initial=0.0)) or 1.0
 
 
-def _formulate(problem: Problem) -> tuple[Program, _Layout]:
+def formulate(problem: Problem) -> tuple[Program, Layout]:
+    """The program in racks and units of money, and where the problem's parts lie in it."""
     program = Program()
-    money = _money(problem)
+    money = unit_of_money(problem)
     tiers = np.array([choice.tier for choice in problem.choices], dtype=np.int64)[problem.columns.choice]
     value = problem.columns.value / money
     columns = program.variables(0.0, np.inf, np.where(tiers == problem.tier, value, 0.0))
@@ -98,7 +99,7 @@ def _formulate(problem: Problem) -> tuple[Program, _Layout]:
         row = program.rows(np.array([least / money]), np.inf)
         program.entries(np.repeat(row, len(inside)), columns[inside], value[inside])
         reached[tier] = int(row[0])
-    return program, _Layout(columns, limits, hold_rows, reached)
+    return program, Layout(columns, limits, hold_rows, reached)
 
 
 def _choose(problem: Problem, program: Program, columns: Indices) -> None:
@@ -174,8 +175,8 @@ def _lack(problem: Problem, program: Program, limits: Indices) -> None:
                 program.entries(limits[number], racks, -1.0)
 
 
-def _outcome(problem: Problem, layout: _Layout, primal: Floats, dual: Floats, program: Program) -> Outcome:
-    per_gpu = _money(problem) / GPUS_PER_RACK
+def _outcome(problem: Problem, layout: Layout, primal: Floats, dual: Floats, program: Program) -> Outcome:
+    per_gpu = unit_of_money(problem) / GPUS_PER_RACK
     pick = np.append(dual, 0.0)
     left_over = (program.upper - program.activity(primal))[layout.limits] * GPUS_PER_RACK
     return Outcome(

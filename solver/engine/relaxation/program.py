@@ -1,4 +1,4 @@
-"""A sparse linear program assembled from arrays; MathOpt reads it as one message, which takes milliseconds."""
+"""A sparse program, linear or with whole numbers, assembled from arrays; MathOpt reads it in milliseconds."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Program:
     """Maximise a sum over variables within bounds, subject to rows ``lower <= sum of entries <= upper``."""
 
     _variables: list[Floats] = field(default_factory=list)
+    _whole: list[Indices] = field(default_factory=list)
     _rows: list[Floats] = field(default_factory=list)
     _entries: list[tuple[Indices, Indices, Floats]] = field(default_factory=list)
     _variable_count: int = 0
@@ -31,6 +32,10 @@ class Program:
         self._variables.append(np.stack(np.broadcast_arrays(lower, upper, objective)).astype(np.float64))
         self._variable_count += len(objective)
         return np.arange(self._variable_count - len(objective), self._variable_count)
+
+    def whole(self, variables: Indices) -> None:
+        """These variables (numbers) are whole numbers."""
+        self._whole.append(variables)
 
     def rows(self, lower: ArrayLike, upper: ArrayLike) -> Indices:
         """Add a row for each pair of bounds (one of the two may be a single number); their numbers."""
@@ -61,7 +66,9 @@ class Program:
         message.variables.ids.extend(range(self._variable_count))
         message.variables.lower_bounds.extend(lower)
         message.variables.upper_bounds.extend(upper)
-        message.variables.integers.extend([False] * self._variable_count)
+        is_whole = np.zeros(self._variable_count, dtype=np.bool_)
+        is_whole[np.concatenate([np.zeros(0, dtype=np.int64), *self._whole])] = True
+        message.variables.integers.extend(is_whole.tolist())
         message.objective.maximize = True
         worth = np.flatnonzero(objective)
         message.objective.linear_coefficients.ids.extend(worth)
