@@ -1,7 +1,7 @@
 """The proven upper bound of a tier, by weak duality: any multipliers of the rows give one, the LP's give a tight one.
 
-Only `proof` decides the number; the linear program proposes multipliers and fractions, CP-SAT tightens where the tier
-is small. See ``docs/model.md``.
+Only `proof` decides the number; the linear program proposes multipliers and fractions. Whole blocks tighten it: CP-SAT
+where the tier is small, HiGHS where it is large and there is time. See ``docs/model.md``.
 """
 
 from __future__ import annotations
