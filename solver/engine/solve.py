@@ -45,8 +45,10 @@ _SETTLED_PER_ADMITTED = 2.0
 """How much longer than greedy admission settling may take."""
 _SETTLING_SHARE = 0.04
 """Of the time limit, for settling where reservations may be moved: most of it brings them home again."""
-_MOST_SETTLED_PER_ADMITTED = 20.0
-"""How much longer than greedy admission that was seen to take until nothing more is to be had."""
+_MOST_SETTLING_SECONDS, _MOST_SETTLED_PER_ADMITTED = 5.0, 20.0
+"""The larger of these is as long as that was seen to take until nothing more is to be had: seconds, and how much longer
+than greedy admission.
+"""
 _DEEPENING_SHARE, _LEAST_DEEPENING_SECONDS = 0.15, 1.5
 _SMALL_DEEPENING_SHARES = (0.1, 0.7)
 """For programs: at the first tier, which is soon solved, and at those behind it."""
@@ -284,7 +286,8 @@ class _Solve:
     def _settling_seconds(self) -> float:
         by_share = _SETTLING_SHARE * (self.watch.time_limit_seconds or 0.0) if self.may_move else 0.0
         pace = self.pace or 0.0
-        return max(0.3 + _SETTLED_PER_ADMITTED * pace, min(by_share, _MOST_SETTLED_PER_ADMITTED * pace))
+        enough = max(_MOST_SETTLING_SECONDS, _MOST_SETTLED_PER_ADMITTED * pace)
+        return max(0.3 + _SETTLED_PER_ADMITTED * pace, min(by_share, enough))
 
     def _complete(self, cluster: Cluster, decisions: Decisions, board: Board) -> Decisions:
         keep_longer(board)
