@@ -49,6 +49,8 @@ class Relaxation:
     whole: dict[str, tuple[int, int]]
     problem: Problem
     duals: Duals
+    is_solved: bool = True
+    """Whether a linear program told fractions and prices; else both are empty or 0."""
 
 
 def relax(
@@ -75,7 +77,7 @@ def relax_linearly(problem: Problem, deadline_seconds: float | None) -> Relaxati
     outcome, none = narrowing.solve(problem, deadline_seconds), no_duals(problem)
     if outcome is None:
         no_prices = np.zeros(int(problem.spans[-1]))
-        return Relaxation(problem.tier, proven(problem, none), {}, no_prices, {}, problem, none)
+        return Relaxation(problem.tier, proven(problem, none), {}, no_prices, {}, problem, none, is_solved=False)
     bound = min(proven(problem, outcome.duals), proven(problem, none))
     fractions, prices = _by_request(problem, outcome.fractions), _day_prices(problem, outcome)
     return Relaxation(problem.tier, bound, fractions, prices, {}, problem, outcome.duals)
@@ -139,11 +141,15 @@ def below(
     problem = build.build(snapshot, cluster, decisions, tier=tier, reached=reached)
     duals = borrowed(problem, above.problem, above.duals)
     bound = none_or_some(problem, proven(problem, duals))
-    return Relaxation(tier, bound, {}, np.zeros(cluster.days), {}, problem, duals)
+    return Relaxation(tier, bound, {}, np.zeros(cluster.days), {}, problem, duals, is_solved=False)
 
 
 def prices(relaxation: Relaxation, cluster: Cluster) -> list[Price]:
-    """What one more GPU on each day would have been worth, as day ranges over the whole horizon."""
+    """What one more GPU on each day would have been worth, as day ranges over the whole horizon; none where no linear
+    program told: 0 would say that capacity is left over.
+    """
+    if not relaxation.is_solved:
+        return []
     changes = np.flatnonzero(np.diff(relaxation.day_prices)) + 1
     edges = [0, *changes.tolist(), cluster.days]
     return [

@@ -1,7 +1,7 @@
 """Large neighbourhoods: some blocks leave, a program decides what stands in their room, again and again.
 
 Heuristic. The program counts racks by pod; racks are bound afterwards, and what found none goes elsewhere. A round is
-kept when no tier is worth less than before.
+kept unless the first tier that changes is worth less.
 """
 
 from __future__ import annotations

@@ -42,6 +42,11 @@ def test_interruptible_blocks_need_the_room_that_firm_ones_take(reached: float, 
     assert borrowed(content, 1, {0: reached}).bound_usd == pytest.approx(value, abs=ROUNDING)
 
 
+def test_it_tells_no_prices() -> None:
+    cluster = clusters.build(build.load(contested()).snapshot)
+    assert bound.prices(borrowed(contested(), 1, {0: 90.0}), cluster) == []
+
+
 @pytest.mark.parametrize("family", ["plain", "holds", "interruptible", "sites", "recalls", "dark", "mixed"])
 def test_borrowed_multipliers_prove_no_less_than_the_best_ones_and_no_more_than_all_requests(family: str) -> None:
     better = 0

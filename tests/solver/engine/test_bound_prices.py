@@ -43,6 +43,14 @@ def test_a_price_is_what_the_marginal_block_pays_and_nothing_where_capacity_is_l
     assert [price for day, price in by_day.items() if day not in (2, 3)] == [0.0] * 8
 
 
+def test_where_no_linear_program_told_there_are_no_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = clusters.build(build.load(contested()).snapshot)
+    solved = relaxed(contested(), tier=1)
+    assert bound.prices(bound.again(solved, {}), cluster) == bound.prices(solved, cluster) != []
+    monkeypatch.setattr(narrowing, "solve", lambda *_: None)
+    assert bound.prices(relaxed(contested(), tier=1), cluster) == []
+
+
 def test_a_long_span_spreads_its_price_over_its_days() -> None:
     """Between two events nothing changes: a block of 8 days at 144 GPUs prices each day at an eighth."""
     asked = [request("q1", gpus=144, days=8, value_usd=144.0), request("q2", gpus=144, days=8, value_usd=288.0)]
