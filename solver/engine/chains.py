@@ -158,23 +158,34 @@ def run_leg(problem: Problem, leg: Leg, enough: Stop) -> Finished:
 
     chance = random.Random(leg.seed)  # noqa: S311 - chance for a search, no secret
     if leg.sizes is not None:
-        return _run_programs(board, leg, leg.sizes, chance, stop)
+        return _run_programs(board, leg, leg.sizes, chance, stop, enough)
     chain = Chain(board, chance, guide=leg.guide, patience=leg.patience, deepest=leg.deepest)
     best = chain.run(stop, progress)
     board.set_up(best)
     return Finished(best, board.values(), chain.gave_up)
 
 
-def _run_programs(board: Board, leg: Leg, sizes: Sizes, chance: random.Random, stop: Callable[[int], bool]) -> Finished:
+def _run_programs(
+    board: Board, leg: Leg, sizes: Sizes, chance: random.Random, stop: Callable[[int], bool], enough: Stop
+) -> Finished:
     """The leg as programs, which need OR-Tools."""
     began = time.monotonic()
+    from solver.engine.programs import intervals
     from solver.engine.programs.search import Programs
 
     def seconds_left() -> float | None:
         return None if leg.seconds is None or leg.rounds is not None else leg.seconds - (time.monotonic() - began)
 
-    search = Programs(board, chance, sizes, guide=leg.guide, deepest=leg.deepest, closed=leg.closed)
-    best = search.run(lambda programs: stop(_ROUNDS_PER_PROGRAM * programs), seconds_left)
+    def stop_programs(programs: int) -> bool:
+        return stop(_ROUNDS_PER_PROGRAM * programs)
+
+    share = intervals.share(board)
+    if share and chance.random() < share:
+        in_intervals = intervals.Intervals(board, chance, deepest=leg.deepest, closed=leg.closed)
+        best = in_intervals.run(stop_programs, seconds_left, enough)
+    else:
+        search = Programs(board, chance, sizes, guide=leg.guide, deepest=leg.deepest, closed=leg.closed)
+        best = search.run(stop_programs, seconds_left)
     return Finished(best, board.values(), gave_up=False, sizes=sizes)
 
 

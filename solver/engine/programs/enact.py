@@ -17,6 +17,7 @@ from solver.engine.wishes import Wish
 from solver.terms import GPUS_PER_RACK
 
 Starts = Callable[[Wish], Iterable[int]]
+_TOLERANCE = 1e-9
 
 
 def enact(board: Board, taken: Sequence[Taken], starts: Starts, *, small_first: bool) -> None:
@@ -30,6 +31,14 @@ def enact(board: Board, taken: Sequence[Taken], starts: Starts, *, small_first: 
         block = placement.accept(board, wish, (item.way.start,), most=item.gpus)
         if block is None:
             placement.accept(board, wish, starts(wish))
+
+
+def no_worse(values: Sequence[float], before: Sequence[float]) -> bool:
+    """Whether the first tier that changes gains, or none does; never where there are no values."""
+    for value, other in zip(values, before, strict=False):
+        if abs(value - other) > _TOLERANCE * max(1.0, abs(other)):
+            return value > other
+    return bool(values)
 
 
 def _turn(item: Taken, small_first: bool) -> tuple[int, int, int, int]:

@@ -20,7 +20,7 @@ from solver.engine.wishes import NONE
 from solver.terms import GPUS_PER_TRAY
 
 CENTS = 100
-_BEHIND = 1e-3
+BEHIND = 1e-3
 """Steps of money for a USD of the tier, and for one of those behind it: these only decide among equals."""
 
 Entry = tuple[int, int, int, int]
@@ -139,7 +139,7 @@ class Model:
     def _value(self, choice: Choice) -> None:
         wish = choice.way.wish
         if wish.tier >= self._tier:
-            weight = CENTS if wish.tier == self._tier else _BEHIND
+            weight = CENTS if wish.tier == self._tier else BEHIND
             self.rows.objective |= _worth(choice, weight)
 
     def _load(self, choice: Choice) -> None:

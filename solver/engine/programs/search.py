@@ -16,7 +16,7 @@ from solver.engine.admission import Guide, as_relaxed
 from solver.engine.board import Block, Board, Position
 from solver.engine.programs import neighbourhoods, solving
 from solver.engine.programs.draft import Draft, no_smaller, shorten
-from solver.engine.programs.enact import enact
+from solver.engine.programs.enact import enact, no_worse
 from solver.engine.programs.limits import Places
 from solver.engine.programs.model import Model, Taken
 from solver.engine.programs.neighbourhoods import Neighbourhood, Sizes
@@ -30,7 +30,6 @@ _PROMISING = 0.2
 """Of what the linear program could gain: ways that cost more are left out."""
 _MOST_STARTS = 12
 """Starts of a wish that a program may choose from."""
-_TOLERANCE = 1e-9
 _FIRST_OPEN = 0.5
 
 
@@ -137,11 +136,11 @@ class Programs:
         board.roll_back()
         board.begin()
         large_first = self._placed(taken, place, small_first=False)
-        if large_first > small_first and _no_worse(large_first, before):
+        if large_first > small_first and no_worse(large_first, before):
             board.commit()
             return True
         board.roll_back()
-        if not _no_worse(small_first, before):
+        if not no_worse(small_first, before):
             return False
         self._placed(taken, place, small_first=True)
         return True
@@ -177,10 +176,3 @@ class Programs:
                 continue
             if wish.first_start < place.last and wish.last_start + wish.days > place.first:
                 yield wish
-
-
-def _no_worse(values: list[float], before: list[float]) -> bool:
-    for value, other in zip(values, before, strict=False):
-        if abs(value - other) > _TOLERANCE * max(1.0, abs(other)):
-            return value > other
-    return bool(values)
