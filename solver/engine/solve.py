@@ -37,6 +37,8 @@ _MOST_GUIDED_SHARE, _SECONDS_AFTERWARDS = 0.95, 4.0
 """The larger share grows up to this where so many seconds are left: what follows on large snapshots gains little."""
 _SMALL_SHARES = (0.05, 0.35)
 """The same where programs follow, which get further."""
+_ONE_POD_SHARES = (0.05, 0.1)
+"""And where there is one pod alone: these programs place everything at once."""
 _MOST_SWEEPS = 10_000
 _MOST_NOISY, _ROUNDS_PER_ATTEMPT = 60, 20
 _PACE = 1.3
@@ -168,7 +170,7 @@ class _Solve:
             return
         first, first_values = board.positions(), board.values()
         board.set_up(board.home)
-        guided = self._guided_shares()
+        guided = self._guided_shares(board)
         shares = itertools.chain(guided[-len(first_values) :], itertools.repeat(_LAST_GUIDED_SHARE))
         for tier, share in zip(first_values, shares, strict=False):
             if self.watch.interrupted:
@@ -186,9 +188,9 @@ class _Solve:
         else:  # attempts at a tier that is worth less may have been cut short
             self._admit_greedily(board, [tier for tier, value in first_values.items() if values[tier] < value])
 
-    def _guided_shares(self) -> tuple[float, float]:
+    def _guided_shares(self, board: Board) -> tuple[float, float]:
         if self._has_programs():
-            return _SMALL_SHARES
+            return _ONE_POD_SHARES if len(board.pods) == 1 else _SMALL_SHARES
         first, larger = _GUIDED_SHARES
         left = self.watch.seconds_left(self._reserve())
         if left is None or left <= _SECONDS_AFTERWARDS:
