@@ -19,7 +19,7 @@ from solver.engine.chains import Problem, board_of
 from solver.engine.crew import Crew
 from solver.engine.policy import POLICIES, TIGHT, Policy
 from solver.engine.sweep import Sweeper
-from solver.engine.watch import OPTIMAL_GAP
+from solver.engine.watch import has_met
 from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
 
@@ -157,7 +157,7 @@ class _Clock:
 
 
 def _is_enough(best: Best, task: Task) -> bool:
-    return task.enough_usd is not None and best.value_usd >= task.enough_usd * (1 - OPTIMAL_GAP)
+    return task.enough_usd is not None and has_met(best.value_usd, task.enough_usd)
 
 
 def _attempt(

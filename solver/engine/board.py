@@ -338,10 +338,14 @@ class Board:
             by_site[site] = by_site.get(site, 0) + len(share.racks) * GPUS_PER_RACK
         self.ledger.change(block.wish, block.start, block.end, by_site, sign)
 
+    def open_shared(self, rack: int) -> Grid:
+        """GPUs in use by day on a rack that small blocks may share from now on; whole blocks on it are not counted."""
+        return self.shared.open(rack, self._reserved[rack])
+
     def _count_shared(self, block: Block, rack: int, sign: int) -> None:
         """A shared rack is taken from the pod's whole racks on the days on which anything stands on it."""
         cluster, days = self.cluster, slice(block.start, block.end)
-        use = self.shared.open(rack, self._reserved[rack])
+        use = self.open_shared(rack)
         if sign < 0:
             use[days] -= block.gpus
         opened = sign * (use[days] == 0)

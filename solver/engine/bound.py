@@ -50,7 +50,7 @@ class Relaxation:
     problem: Problem
     duals: Duals
     is_solved: bool = True
-    """Whether a linear program told fractions and prices; else both are empty or 0."""
+    """Whether a linear program told fractions and prices; else they are rough, or there are none."""
 
 
 def relax(
@@ -80,7 +80,9 @@ def relax_linearly(problem: Problem, deadline_seconds: float | None) -> Relaxati
         return Relaxation(problem.tier, proven(problem, none), {}, no_prices, {}, problem, none, is_solved=False)
     bound = min(proven(problem, outcome.duals), proven(problem, none))
     fractions, prices = _by_request(problem, outcome.fractions), _day_prices(problem, outcome)
-    return Relaxation(problem.tier, bound, fractions, prices, {}, problem, outcome.duals)
+    return Relaxation(
+        problem.tier, bound, fractions, prices, {}, problem, outcome.duals, is_solved=not outcome.is_rough
+    )
 
 
 def tighten(relaxation: Relaxation, effort: Effort, deadline_seconds: float | None) -> Relaxation:
@@ -112,7 +114,7 @@ def sharpen(
     if not effort.suits(contested(known.problem).problem):
         return known
     solved = relax_linearly(known.problem, deadline_seconds)
-    if not solved.fractions:  # there was no time for it
+    if not solved.is_solved:  # there was no time for it
         solved = known
     left = None if deadline_seconds is None else deadline_seconds - (time.monotonic() - started)
     result = tighten(solved, effort, left)

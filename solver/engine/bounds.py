@@ -12,7 +12,7 @@ from solver.decisions import Decisions
 from solver.engine import beside
 from solver.engine.board import Board
 from solver.engine.crew import Crew
-from solver.engine.watch import OPTIMAL_GAP, Watch
+from solver.engine.watch import Watch, has_met
 from solver.plan import Price
 from solver.snapshot import Snapshot
 
@@ -63,20 +63,20 @@ class Bounds:
     reserve: Callable[[], float]
     relaxations: dict[int, Relaxation] = field(default_factory=dict)
     _slowest: float = 0.0
-    _begun: int | None = None
-    """The tier whose relaxation is under way."""
+    _begun: tuple[int, dict[int, float]] | None = None
+    """The tier whose relaxation is under way, and what those above had reached."""
 
     def notice(self, values: Mapping[int, float]) -> None:
         """What its requests are worth together bounds a tier; told where that is reached: nothing is left to seek."""
         for tier, value in values.items():
             every = self._worth_of_every(tier)
-            if value >= (1 - OPTIMAL_GAP) * every:
-                self._bounded(tier, every)
+            if has_met(value, every):
+                self.watch.bounded(tier, every, {})
 
     def relax_first(self, values: Mapping[int, float]) -> None:
         """The relaxations that guide the search, those above at the ``values`` of a plan that is at hand.
 
-        A bound for every better plan too. Tiers that are no small matter have theirs made meanwhile.
+        A bound for every plan that keeps these values, too. Tiers that are no small matter have theirs made meanwhile.
         """
         small = is_small(self.snapshot)
         relaxed = (len(values) if _size(self.snapshot) <= _VERY_SMALL else GUIDED_TIERS) if small else 1
@@ -111,7 +111,7 @@ class Bounds:
             seconds = self._seconds_of(_CUTTING_SHARE)
             cut = partial(beside.cut, seconds=seconds) if seconds is not None and seconds >= _LEAST_CUTTING else None
             self.crew.begin_aside(relax, self.snapshot, self.cluster, self.decisions, then=cut)
-        self._begun = tier
+        self._begun = tier, reached
 
     def tighten(self, values: Mapping[int, float]) -> None:
         """Bound the tiers again, now that those above are known to be worth more.
@@ -128,7 +128,7 @@ class Bounds:
                 self._borrow(tier, values)
             if is_small(self.snapshot) and tier != min(values):
                 self._count_pods(tier, values)
-            self._bounded(tier, self._worth_of_every(tier))
+            self.watch.bounded(tier, self._worth_of_every(tier), {})
 
     def prices(self) -> list[Price]:
         """What one more GPU on each day would have been worth; none where that is not known."""
@@ -147,17 +147,17 @@ class Bounds:
         self._slowest = max(self._slowest, self.watch.seconds - began)
         if relaxation is not None:
             self.relaxations[tier] = relaxation
-            self._bounded(tier, relaxation.bound_usd)
+            self.watch.bounded(tier, relaxation.bound_usd, _above(values, tier))
 
     def _count_pods(self, tier: int, values: Mapping[int, float]) -> None:
         """Bound the tier with pods as well, which its relaxation does not know, where there is time."""
-        if self.watch.has_met(tier, values[tier]) or not self._has_seconds(_SHARPENING):
+        if self.watch.has_met(tier, values) or not self._has_seconds(_SHARPENING):
             return
         seconds = self._seconds_at_most(_SHARPENING)
         prove = partial(beside.prove, tier=tier, reached=_above(values, tier), seconds=seconds)
         proof = self.crew.aside(prove, self.snapshot, self.cluster, self.decisions, seconds=seconds)
         if proof is not None:
-            self._bounded(tier, proof.bound_usd)
+            self.watch.bounded(tier, proof.bound_usd, _above(values, tier))
 
     def _sharpen(self, tier: int, values: Mapping[int, float]) -> None:
         """The same multipliers with the values reached; a small relaxation is made anew if the tiers above changed."""
@@ -166,26 +166,29 @@ class Bounds:
         before = self.relaxations[tier].problem.reached
         known = bound.again(self.relaxations[tier], values)
         self.relaxations[tier] = known
-        self._bounded(tier, known.bound_usd)
-        is_open = known.problem.reached != before and not self.watch.has_met(tier, values[tier])
+        self.watch.bounded(tier, known.bound_usd, _above(values, tier))
+        is_open = known.problem.reached != before and not self.watch.has_met(tier, values)
         if not is_open or not is_small(self.snapshot) or not self._has_seconds(_SHARPENING):
             return
         seconds = self._seconds_at_most(_SHARPENING)
         sharper = self.crew.aside(bound.sharpen, known, values, seconds, bound.LAST_EFFORT, seconds=seconds)
         if sharper is not None:
             self.relaxations[tier] = sharper
-            self._bounded(tier, sharper.bound_usd)
+            self.watch.bounded(tier, sharper.bound_usd, _above(values, tier))
 
     def _borrow(self, tier: int, values: Mapping[int, float]) -> None:
         """What the relaxation of the tier above says of this one."""
-        if tier - 1 not in self.relaxations or self.watch.seconds_left() == 0.0:
+        above = max((other for other in self.relaxations if other < tier), default=None)
+        if above is None or self.watch.seconds_left() == 0.0:
             return
         from solver.engine import bound
 
-        above, reached = self.relaxations[tier - 1], _above(values, tier)
-        relaxation = bound.below(above, self.snapshot, self.cluster, self.decisions, tier=tier, reached=reached)
+        reached = _above(values, tier)
+        relaxation = bound.below(
+            self.relaxations[above], self.snapshot, self.cluster, self.decisions, tier=tier, reached=reached
+        )
         self.relaxations[tier] = relaxation
-        self._bounded(tier, relaxation.bound_usd)
+        self.watch.bounded(tier, relaxation.bound_usd, reached)
 
     def _collect(self) -> None:
         """The relaxation that was made while the search went on."""
@@ -194,9 +197,9 @@ class Bounds:
         left = self.watch.seconds_left()
         found = self.crew.finish_aside(None if left is None else _COLLECTING_SHARE * left)
         if found is not None:
-            relaxation = cast("Relaxation", found)
-            self.relaxations[self._begun] = relaxation
-            self._bounded(self._begun, relaxation.bound_usd)
+            relaxation, (tier, reached) = cast("Relaxation", found), self._begun
+            self.relaxations[tier] = relaxation
+            self.watch.bounded(tier, relaxation.bound_usd, reached)
 
     def _has_seconds(self, seconds: float) -> bool:
         left = self.watch.seconds_left()
@@ -217,9 +220,6 @@ class Bounds:
 
     def _worth_of_every(self, tier: int) -> float:
         return sum(request.value_usd for request in self.snapshot.requests if request.tier == tier)
-
-    def _bounded(self, tier: int, bound_usd: float) -> None:
-        self.watch.bounds[tier] = min(bound_usd, self.watch.bounds.get(tier, bound_usd))
 
 
 def _size(snapshot: Snapshot) -> int:

@@ -45,10 +45,10 @@ class Problem:
 class Leg:
     """A piece of one chain: from ``positions`` on, for ``rounds`` rounds or ``seconds`` seconds; None: no limit.
 
-    The threshold cools down while progress goes from ``heat_from`` to ``heat_to``, both in [0, 1]. ``patience``: rounds
-    without a better plan after which the leg gives up. ``deepest``: the last tier that counts; None: all. ``guide``:
-    what says which room is worth how much. ``sizes``: the leg solves programs over neighbourhoods of these sizes.
-    ``closed``: tiers that have reached their bound, about which no program is.
+    The threshold cools down while progress goes from ``progress_from`` to ``progress_to``, both in [0, 1].
+    ``patience``: rounds without a better plan after which the leg gives up. ``deepest``: the last tier that counts;
+    None: all. ``guide``: what says which room is worth how much. ``sizes``: the leg solves programs over neighbourhoods
+    of these sizes. ``closed``: tiers that have reached their bound, about which no program is.
     """
 
     positions: tuple[Position, ...]
@@ -91,18 +91,18 @@ def improve(  # noqa: PLR0913 - what there is to know about a search
     when every chain has given up. ``deepest``: the last tier that counts, the board is empty of those behind it.
     """
     best = Finished(board.positions(), board.values(), gave_up=False)
-    sizes = [Sizes() if by_programs else None] * crew.hands
+    sizes = [Sizes() if by_programs else None for _ in range(crew.hands)]
     for legs in _plan_legs(crew, watch, board, reserve=reserve, by_programs=by_programs):
-        closed = frozenset(tier for tier, value in best.values.items() if watch.has_met(tier, value))
+        closed = frozenset(tier for tier in best.values if watch.has_met(tier, best.values))
         if all(tier in closed for tier in best.values if deepest is None or tier <= deepest):
             break
         started = [
             replace(leg, positions=best.positions, deepest=deepest, guide=guide, sizes=size, closed=closed)
-            for leg, size in zip(legs, sizes, strict=True)
+            for leg, size in zip(legs, sizes, strict=False)  # hands may have been lost since
         ]
         finished = crew.run(run_leg, problem, started, enough=lambda: watch.seconds_left(reserve - _GRACE_SECONDS) == 0)
         best = max([best, *finished], key=lambda item: list(item.values.values()))
-        if len(finished) == len(sizes):
+        if len(finished) == len(started):
             sizes = [item.sizes for item in finished]
         watch.values = dict(best.values)
         watch.tell("improvement" if deepest is None else "guided admission")
@@ -158,7 +158,7 @@ def run_leg(problem: Problem, leg: Leg, enough: Stop) -> Finished:
 
     chance = random.Random(leg.seed)  # noqa: S311 - chance for a search, no secret
     if leg.sizes is not None:
-        return _run_programs(board, leg, leg.sizes, chance, stop, enough)
+        return _run_programs(board, leg, replace(leg.sizes), chance, stop, enough)
     chain = Chain(board, chance, guide=leg.guide, patience=leg.patience, deepest=leg.deepest)
     best = chain.run(stop, progress)
     board.set_up(best)

@@ -30,7 +30,7 @@ def accepted_of(board: Board) -> list[Accepted]:
 def keep_longer(board: Board) -> None:
     """Keep each reservation that is to be recalled for as long as the accepted blocks leave it its place."""
     for wish in board.keepers:
-        if wish.number in board.blocks:
+        if wish.number in board.blocks or placement.accept(board, wish, [wish.first_start]) is not None:
             continue
         shorter = bisect.bisect_left(range(1, wish.days), True, key=lambda days: not _fits_for(board, wish, days))
         if shorter:

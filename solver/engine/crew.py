@@ -167,10 +167,10 @@ class Crew:
         return result
 
     def _submit_aside(self, function: Callable[..., object], *arguments: object) -> None:
-        if self._beside is None:
+        if self._is_small:
             return
         try:
-            self._under_way.append(self._beside.submit(partial(wire.measured, function), *arguments))
+            self._under_way.append(self._pool_aside().submit(partial(wire.measured, function), *arguments))
         except WorkersLost as lost:
             self._watch.warn(f"{lost}; it is left out")
 
@@ -185,14 +185,13 @@ class Crew:
     def _wait_aside(
         self, function: Callable[..., Result], arguments: tuple[object, ...], enough: Stop
     ) -> Result | None:
-        if self._beside is None:
-            self._beside = LocalPool(1)
-        future = self._beside.submit(partial(wire.measured, function), *arguments)
+        pool = self._pool_aside()
+        future = pool.submit(partial(wire.measured, function), *arguments)
         while not future.done() and not enough():
             wait([future], timeout=_POLL_SECONDS)
             self._watch.beat()
         if future.done():
-            finished = self._beside.answer(future)
+            finished = pool.answer(future)
             self._watch.aside_seconds += finished.seconds
             return finished.result
         self._leave_aside()
@@ -203,8 +202,7 @@ class Crew:
         if self._watch.interrupted:
             return
         if not self._is_small:
-            self._beside = LocalPool(1)
-            self._beside.submit(beside.get_ready)
+            self._pool_aside().submit(beside.get_ready)
         if self.is_alone:
             return
         batch = Batch(work, content, [None] * self.hands)
@@ -330,6 +328,12 @@ class Crew:
             self._pool.close()
             self._pool = None
         self._deserted = self._deserted or self._watch.interrupted  # no time to start others
+
+    def _pool_aside(self) -> LocalPool:
+        """The process aside; a new one where the last was left."""
+        if self._beside is None:
+            self._beside = LocalPool(1)
+        return self._beside
 
     def _leave_aside(self) -> None:
         if self._beside is not None:

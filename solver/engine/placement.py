@@ -187,9 +187,9 @@ def _place_shared(board: Board, wish: Wish, start: int, gpus: int) -> Block | No
 
 
 def _place_on_shared(board: Board, wish: Wish, start: int, gpus: int, rack: int) -> Block | None:
-    """A block smaller than a rack on this one, where somebody has been already and there is room for it."""
+    """A block smaller than a rack on this one, where there is room for it."""
     days = (start, start + wish.days)
-    if rack not in board.shared.racks or int(board.shared.of(rack)[slice(*days)].max()) + gpus > GPUS_PER_RACK:
+    if int(board.open_shared(rack)[slice(*days)].max()) + gpus > GPUS_PER_RACK:
         return None
     site_gpus = board.ledger.site_room(wish, *days)
     if not _may_share(board, wish, rack, days, gpus=gpus, site_gpus=site_gpus):

@@ -22,12 +22,8 @@ class Effort:
 
     def solve(self, model: cp_model.CpModel) -> tuple[cp_model.CpSolver, bool | None]:
         """The solver with its solution, and whether that is proven; None: there is none."""
-        solver = cp_model.CpSolver()
-        solver.parameters.catch_sigint_signal = False  # else its own handler replaces ours for good
-        solver.parameters.num_workers = 1
+        solver = stoppable.solver(seed=self.seed, work=max(self.work, _LEAST_WORK))
         solver.parameters.linearization_level = 2  # its LP is the bound; level 1 leaves most rows out
-        solver.parameters.random_seed = self.seed % 2**31
-        solver.parameters.max_deterministic_time = max(self.work, _LEAST_WORK)
         status = stoppable.solve(solver, model, self.deadline)
         self.work -= solver.response_proto.deterministic_time
         match status:

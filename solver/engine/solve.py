@@ -1,6 +1,7 @@
 """A solve from beginning to end, one stage after the other; `solve` calls them in the order of this list.
 
-repair -> admission -> relaxation -> guided admission -> improvement -> contest -> completion -> bound -> explanation
+repair -> admission -> relaxation -> guided admission -> improvement -> contest -> settling -> completion -> bound
+-> explanation
 
 A snapshot that is small enough is solved exactly after admission; of the rest only the explanation follows.
 """
@@ -19,7 +20,7 @@ from solver import standing as standings
 from solver.cluster import Cluster
 from solver.decisions import Decisions
 from solver.engine import admission, attempts, bounds, chains, contest, explanations
-from solver.engine.board import Board, Position
+from solver.engine.board import Board
 from solver.engine.bounds import Bounds
 from solver.engine.complete import accepted_of, complete, keep_longer, moves_of, recalls_of
 from solver.engine.crew import Crew, crew
@@ -176,7 +177,7 @@ class _Solve:
             if self.watch.interrupted:
                 break
             self._guide(board, tier)
-            tasks = self._attempts(tier, board.positions(), seconds=self._seconds_of(share))
+            tasks = self._attempts(tier, board, seconds=self._seconds_of(share))
             board.set_up(attempts.best_of(self.problem, self.crew, tasks))
             if tier != max(first_values):
                 self._deepen(board, tier)
@@ -228,16 +229,28 @@ class _Solve:
         is_worthwhile = limit is None or limit >= _LEAST_FOR_PROGRAMS
         return is_worthwhile and (work is None or work >= _LEAST_WORK_FOR_PROGRAMS) and bounds.is_small(self.snapshot)
 
-    def _attempts(self, tier: int, positions: tuple[Position, ...], *, seconds: float | None) -> list[attempts.Task]:
+    def _attempts(self, tier: int, board: Board, *, seconds: float | None) -> list[attempts.Task]:
         """One task for each hand of the crew, guided by the tier's relaxation where there is one."""
         guides = self.guides
-        limit, hands, enough = self.parameters.work_limit, self.crew.hands, self.watch.bounds.get(tier)
+        limit, hands = self.parameters.work_limit, self.crew.hands
         most = _MOST_NOISY if not guides[0].fractions else _MOST_SWEEPS
         more = most if limit is None else min(most, limit // _ROUNDS_PER_ATTEMPT)
-        is_large = not bounds.is_small(self.snapshot)
-        task = attempts.Task(tier, positions, guides, 0, hands, seconds, more, enough, "", is_large)
-        seed = f"{self.parameters.seed}/{tier}"
-        return [replace(task, first=hand, seed=f"{seed}/{hand}") for hand in range(hands)]
+        positions, enough = board.positions(), self.watch.bound(tier, board.values())
+        return [
+            attempts.Task(
+                tier=tier,
+                positions=positions,
+                guides=guides,
+                first=hand,
+                step=hands,
+                seconds=seconds,
+                more=more,
+                enough_usd=enough,
+                seed=f"{self.parameters.seed}/{tier}/{hand}",
+                is_large=not bounds.is_small(self.snapshot),
+            )
+            for hand in range(hands)
+        ]
 
     def _guide(self, board: Board, tier: int) -> None:
         """What guides the tier: its linear relaxation beside the blocks that stand, and in whole blocks if known."""

@@ -47,6 +47,8 @@ class Stage:
 
 Listener = Callable[[Event], None]
 OPTIMAL_GAP = 1e-6
+_SLACK = 1e-9
+"""Sums of the same values in another order are apart by less."""
 _BEAT_SECONDS = 5.0
 """So long a listener is told nothing at the most, while somebody calls `Watch.beat`."""
 
@@ -56,6 +58,22 @@ def gap(value: float, bound: float) -> float:
     return (bound - value) / bound if bound else 0.0
 
 
+def has_met(value: float, bound: float) -> bool:
+    """Whether a value has met its bound, as far as a gap counts."""
+    return bound - value <= OPTIMAL_GAP * abs(bound)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """No plan in which each tier of ``reached`` is worth that much is worth more than ``usd``."""
+
+    usd: float
+    reached: Mapping[int, float]
+
+    def covers(self, values: Mapping[int, float]) -> bool:
+        return all(values.get(tier, 0.0) >= usd - _SLACK * abs(usd) for tier, usd in self.reached.items())
+
+
 @dataclass(slots=True)
 class Watch:
     """The time since the solve began, its limit, and whether somebody asked it to stop."""
@@ -63,7 +81,6 @@ class Watch:
     time_limit_seconds: float | None
     listener: Listener | None = None
     values: dict[int, float] = field(default_factory=dict)
-    bounds: dict[int, float] = field(default_factory=dict)
     stages: list[Stage] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     aside_seconds: float = 0.0
@@ -71,6 +88,7 @@ class Watch:
     sent_bytes: int = 0
     under_way: str = ""
     """The stage that is being worked at; empty: nobody said."""
+    _proofs: dict[int, list[_Proof]] = field(default_factory=dict)
     _told: float = 0.0
     _began: float = field(default_factory=time.monotonic)
     _interrupted: bool = False
@@ -99,13 +117,32 @@ class Watch:
             return None
         return max(0.0, self.time_limit_seconds - reserve - self.seconds)
 
-    def has_met(self, tier: int, value: float) -> bool:
-        """Whether such a value of the tier has met its bound, as far as a gap counts."""
-        return tier in self.bounds and self.bounds[tier] - value <= OPTIMAL_GAP * abs(self.bounds[tier])
+    @property
+    def bounds(self) -> dict[int, float]:
+        """The bounds in USD by tier, as far as there are any, of plans worth what this one is in the tiers above."""
+        found = {tier: self.bound(tier, self.values) for tier in sorted(self._proofs)}
+        return {tier: bound for tier, bound in found.items() if bound is not None}
+
+    def bounded(self, tier: int, usd: float, reached: Mapping[int, float]) -> None:
+        """Note that no plan that keeps the values ``reached`` in tiers above is worth more than ``usd`` in this one."""
+        self._proofs.setdefault(tier, []).append(_Proof(usd, dict(reached)))
+
+    def bound(self, tier: int, values: Mapping[int, float]) -> float | None:
+        """The least bound of the tier that holds for plans of these ``values`` in the tiers above; None: there is none.
+
+        A better plan may be worth less in a tier above than one for which a bound was proven, where it is worth more
+        in the tier above that: such a bound says nothing then.
+        """
+        return min((proof.usd for proof in self._proofs.get(tier, ()) if proof.covers(values)), default=None)
+
+    def has_met(self, tier: int, values: Mapping[int, float]) -> bool:
+        """Whether the tier's value has met its bound, as far as a gap counts."""
+        bound = self.bound(tier, values)
+        return bound is not None and has_met(values[tier], bound)
 
     def is_closed(self) -> bool:
         """Whether every tier's value has met its bound."""
-        return all(self.has_met(tier, value) for tier, value in self.values.items())
+        return all(self.has_met(tier, self.values) for tier in self.values)
 
     def stage(self, name: str) -> None:
         """A stage has ended: note what it took and gained, and tell the listener."""
@@ -120,13 +157,13 @@ class Watch:
                 sent_bytes=self.sent_bytes - sum(stage.sent_bytes for stage in self.stages),
                 values=dict(self.values),
                 gained={tier: value - before.get(tier, 0.0) for tier, value in self.values.items()},
-                bounds=dict(self.bounds),
+                bounds=self.bounds,
             )
         )
         self.tell(name)
 
     def tell(self, stage: str) -> None:
-        self._send(Event(stage, dict(self.values), dict(self.bounds), self.seconds))
+        self._send(Event(stage, dict(self.values), self.bounds, self.seconds))
 
     def beat(self) -> None:
         """Tell where the solve stands, where nothing was told for a while: it takes its time, and it goes on."""
@@ -136,7 +173,7 @@ class Watch:
     def warn(self, text: str) -> None:
         """Something went wrong, and the solve goes on."""
         self.warnings.append(text)
-        self._send(Event("warning", dict(self.values), dict(self.bounds), self.seconds, text))
+        self._send(Event("warning", dict(self.values), self.bounds, self.seconds, text))
 
     def _send(self, event: Event) -> None:
         self._told = event.seconds

@@ -103,13 +103,6 @@ def _aim(model: Model, goal: Goal, found: Found) -> None:
 
 
 def _solver(limits: Limits, found: Found) -> cp_model.CpSolver:
-    solver = cp_model.CpSolver()
-    solver.parameters.catch_sigint_signal = False  # else its own handler replaces ours for good, and Ctrl-C kills
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = limits.seed
+    solver = stoppable.solver(seed=limits.seed, work=max(0.0, limits.work - found.work), seconds=limits.seconds())
     solver.parameters.linearization_level = 2
-    solver.parameters.max_deterministic_time = max(0.0, limits.work - found.work)
-    seconds = limits.seconds()
-    if seconds is not None:
-        solver.parameters.max_time_in_seconds = max(0.0, seconds)
     return solver

@@ -32,6 +32,8 @@ def prove(snapshot: Snapshot, cluster: Cluster, repaired: Decisions, limits: Lim
     outcome = solve(snapshot, cluster, repaired, limits)
     if outcome is None or not outcome.is_proven:
         return None
-    watch.values, watch.bounds = dict(outcome.values), dict(outcome.values)
+    watch.values = dict(outcome.values)
+    for tier, value in outcome.values.items():
+        watch.bounded(tier, value, {other: usd for other, usd in outcome.values.items() if other < tier})
     watch.stage("exact")
     return outcome.decisions

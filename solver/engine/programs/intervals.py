@@ -20,9 +20,9 @@ from ortools.sat.python import cp_model
 from solver.engine import stoppable
 from solver.engine.board import Block, Board, Position
 from solver.engine.programs.enact import enact, no_worse
-from solver.engine.programs.limits import Counts, Places
+from solver.engine.programs.limits import Places
 from solver.engine.programs.model import BEHIND, CENTS, Taken
-from solver.engine.programs.ways import TRAYS_PER_RACK, Way
+from solver.engine.programs.ways import Way
 from solver.engine.wire import Stop
 from solver.engine.wishes import NONE, Wish
 from solver.terms import GPUS_PER_RACK
@@ -96,31 +96,24 @@ class Intervals:
 class _Program:
     """Most value of ``tier``, then of those behind it; the ``blocks`` of tiers above stand at their size at least."""
 
-    def __init__(self, limits: Counts, wishes: Sequence[Wish], tier: int, blocks: Mapping[int, Block]) -> None:
+    def __init__(self, limits: Places, wishes: Sequence[Wish], tier: int, blocks: Mapping[int, Block]) -> None:
         self._model = cp_model.CpModel()
         self._tier, self._now = tier, blocks
-        every = (self._block(wish) for wish in wishes if wish.tier >= tier or wish.number in blocks)
-        self._blocks = [block for block in every if block is not None]
+        self._blocks = [self._block(wish) for wish in wishes if wish.tier >= tier or wish.number in blocks]
         for numbers, right in _rows(limits, [block.wish for block in self._blocks]):
             self._limit([self._blocks[number] for number in numbers], right)
         self._model.maximize(sum(self._worth(block) for block in self._blocks))
 
     def solved(self, seed: int, seconds: float | None, enough: Stop) -> list[Taken]:
         """What it takes; nothing where nothing is found."""
-        solver = cp_model.CpSolver()
-        solver.parameters.catch_sigint_signal = False  # else its own handler replaces ours for good, and Ctrl-C kills
-        solver.parameters.num_workers = 1
-        solver.parameters.random_seed = seed
-        solver.parameters.max_deterministic_time = _WORK if seconds is None else _ENDLESS
-        if seconds is not None:
-            solver.parameters.max_time_in_seconds = max(seconds, 0.01)
+        solver = stoppable.solver(seed=seed, work=_WORK if seconds is None else _ENDLESS, seconds=seconds)
         status = stoppable.solve(solver, self._model, enough)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return []
         taken = [block for block in self._blocks if solver.value(block.taken)]
         return [_taken(block.wish, solver.value(block.start), solver.value(block.racks)) for block in taken]
 
-    def _block(self, wish: Wish) -> _Block | None:
+    def _block(self, wish: Wish) -> _Block:
         model, now = self._model, self._now.get(wish.number)
         must = now is not None and wish.tier < self._tier
         fewest = (now.gpus if must and now is not None else wish.min_gpus) // GPUS_PER_RACK
@@ -175,7 +168,7 @@ def _taken(wish: Wish, start: int, racks: int) -> Taken:
     return Taken(Way(wish, start, start + wish.days, fewest, most, (_POD,), (most,)), {_POD: racks})
 
 
-def _rows(limits: Counts, wishes: Sequence[Wish]) -> Iterator[tuple[tuple[int, ...], NDArray[np.int64]]]:
+def _rows(limits: Places, wishes: Sequence[Wish]) -> Iterator[tuple[tuple[int, ...], NDArray[np.int64]]]:
     """Which of the wishes load a limit together, and the racks that it leaves by day; limits on the same are one."""
     loading = defaultdict(list)
     for number, wish in enumerate(wishes):
@@ -183,7 +176,7 @@ def _rows(limits: Counts, wishes: Sequence[Wish]) -> Iterator[tuple[tuple[int, .
             loading[key].append(number)
     rights: dict[tuple[int, ...], NDArray[np.int64]] = {}
     for key, numbers in sorted(loading.items()):
-        right = np.maximum(limits.trays(key), 0) // TRAYS_PER_RACK
+        right = np.maximum(limits.whole_racks(key), 0)
         rights[tuple(numbers)] = np.minimum(right, rights.get(tuple(numbers), right))
     for together, right in rights.items():
         if sum(_racks(wishes[number]) for number in together) > right.min():

@@ -102,6 +102,20 @@ class Places(Counts):
             case _:
                 return super().trays(key)
 
+    def whole_racks(self, key: Key) -> NDArray[np.int64]:
+        """What is left of a limit for blocks of whole racks, in racks by day: trays on shared racks are none."""
+        board = self._board
+        kind, unit, _ = key
+        match kind:
+            case "racks" | "pod":
+                return board.pod_room[:, unit]
+            case "hall":
+                return board.hall_room[:, unit]
+            case "site":
+                return board.site_room[:, unit]
+            case _:
+                return super().trays(key) // TRAYS_PER_RACK
+
     def _site_of(self, way: Way, pod: int) -> int:
         return super()._site_of(way, pod) if pod == NONE else int(self._board.cluster.site_of_pod[pod])
 

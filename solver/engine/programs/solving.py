@@ -104,12 +104,8 @@ def add_rows(program: Program, every: Sequence[Row]) -> None:
 
 def _solver(effort: Effort) -> cp_model.CpSolver:
     """One worker, and little presolve or none: these programs are small and many."""
-    solver = cp_model.CpSolver()
+    solver = stoppable.solver(seed=effort.seed, work=effort.work, seconds=effort.seconds)
     parameters = solver.parameters
-    parameters.catch_sigint_signal = False  # else its own handler replaces ours for good, and Ctrl-C kills
-    parameters.num_workers = 1
-    parameters.random_seed = effort.seed
-    parameters.max_deterministic_time = effort.work
     parameters.linearization_level = 2
     parameters.cp_model_probing_level = 0
     parameters.symmetry_level = 0
@@ -117,6 +113,4 @@ def _solver(effort: Effort) -> cp_model.CpSolver:
     parameters.cp_model_presolve = effort.presolve
     parameters.max_presolve_iterations = 1
     parameters.presolve_probing_deterministic_time_limit = 0.0
-    if effort.seconds is not None:
-        parameters.max_time_in_seconds = max(effort.seconds, 0.01)
     return solver

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.sat.python import cp_model
 
+from solver.engine import stoppable
 from solver.engine.relaxation.problem import Choice, Floats, Meter, Problem
 
 MONEY_STEPS = 10**12  # of the largest sum of values: rounding stays far below the gap that counts as none
@@ -84,15 +85,9 @@ def _model(problem: Problem) -> _Model:
 
 
 def _solver(effort: Effort, seconds: float | None) -> cp_model.CpSolver:
-    solver = cp_model.CpSolver()
-    solver.parameters.catch_sigint_signal = False  # else its own handler replaces ours for good, and Ctrl-C kills
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = effort.seed
-    solver.parameters.max_deterministic_time = effort.work
+    solver = stoppable.solver(seed=effort.seed, work=effort.work, seconds=seconds)
     solver.parameters.linearization_level = 2  # its LP is the bound; level 1 leaves most rows out
     solver.parameters.optimize_with_lb_tree_search = effort.bound_only
-    if seconds is not None:
-        solver.parameters.max_time_in_seconds = max(seconds, 0.01)
     return solver
 
 

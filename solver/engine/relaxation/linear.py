@@ -22,11 +22,15 @@ LARGE = 5000  # columns
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What GLOP found: the fraction of each column, the GPUs that each limit leaves over, and the duals."""
+    """The fraction of each column, the GPUs that each limit leaves over, and the duals.
+
+    ``is_rough``: no linear program was solved for them.
+    """
 
     fractions: Floats
     left_over: Floats
     duals: Duals
+    is_rough: bool = False
 
 
 @dataclass(frozen=True, slots=True)

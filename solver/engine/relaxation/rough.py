@@ -42,7 +42,7 @@ def rough(pricing: Pricing) -> Outcome:
             fractions[taken] += pricing.share[problem.columns.choice[taken]]
     duals = min((duals, _mean(later)), key=lambda tried: proven(problem, tried, pricing))
     left_over = np.where(duals.limits > OTHER_ROWS * price, 0.0, np.inf)
-    return Outcome(fractions / len(later), left_over, duals)
+    return Outcome(fractions / len(later), left_over, duals, is_rough=True)
 
 
 def _mean_price(pricing: Pricing) -> float:

@@ -135,3 +135,15 @@ def test_a_block_that_does_not_fit_where_it_is_to_stand_is_refused() -> None:
 
     with pytest.raises(ValueError, match="q1 does not fit"):
         board.set_up((type(position)(0, 0, 72, (0,)),))
+
+
+def test_a_small_extension_gets_the_rack_that_it_extends_whatever_stood_there_before() -> None:
+    """The rack is whole until then, so nobody has shared it yet."""
+    held = build.reservation("v1", end=3, racks={"r2": 72})
+    asked = build.request("q1", gpus=36, earliest=3, days=4, extends="v1")
+    snapshot = build.load(build.snapshot(reservations=[held], requests=[asked])).snapshot
+    whole = cluster.build(snapshot)
+    board = Board(snapshot, whole, Decisions())
+    block = placement.accept(board, board.requests[0], [3])
+    assert block is not None
+    assert block.racks() == {whole.rack_ids.index("r2"): 36}

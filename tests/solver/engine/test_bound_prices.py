@@ -7,7 +7,7 @@ import pytest
 
 from solver import cluster as clusters
 from solver.engine import beside, bound
-from solver.engine.relaxation import narrowing
+from solver.engine.relaxation import linear, narrowing
 from solver.engine.relaxation.integral import Effort
 from tests.solver.engine.test_bound import ROUNDING, relaxed, tightened
 from tests.solver.reference import build, generate
@@ -112,3 +112,14 @@ def test_the_same_snapshot_gives_the_same_relaxation() -> None:
     first, second = (tightened(generate.snapshot("mixed", 3), tier=1, reached={0: 0.0}) for _ in range(2))
     assert (first.bound_usd, first.fractions, first.whole) == (second.bound_usd, second.fractions, second.whole)
     assert first.day_prices.tolist() == second.day_prices.tolist()
+
+
+def test_rough_multipliers_are_no_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large program for which no solver has time; its bound is rough, too."""
+    cluster = clusters.build(build.load(contested()).snapshot)
+    monkeypatch.setattr(narrowing, "MOST_COLUMNS", 0)
+    monkeypatch.setattr(narrowing, "MOST_IN_ONE_ROW", 0)
+    assert bound.prices(relaxed(contested(), tier=1), cluster) != []
+    monkeypatch.setattr(linear, "solve", lambda *_: None)
+    assert relaxed(contested(), tier=1).fractions
+    assert bound.prices(relaxed(contested(), tier=1), cluster) == []

@@ -74,3 +74,9 @@ def test_what_was_interrupted_before_it_began_has_no_result(hands: Crew) -> None
     hands._watch.interrupt()
     hands.begin_aside(operator.add, 1, 2, then=operator.neg)
     assert hands.finish_aside(ENOUGH_SECONDS) is None
+
+
+def test_a_new_process_is_there_after_one_was_left(hands: Crew) -> None:
+    assert hands.aside(time.sleep, 600, seconds=-1.0) is None
+    hands.begin_aside(operator.add, 1, 2)
+    assert hands.finish_aside(ENOUGH_SECONDS) == 3

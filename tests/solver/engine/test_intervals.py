@@ -191,3 +191,15 @@ def test_rounds_find_more_than_the_order_of_worth() -> None:
         run(board, 4, seed=seed)
         gained += list(board.values().values()) > before
     assert gained >= 6
+
+
+def test_trays_left_on_shared_racks_are_no_room_for_whole_ones() -> None:
+    """Ten racks, two spare, three with something small: five are left, and not the seven that all trays come to."""
+    racks = [f"r{number}" for number in range(10)]
+    small = [build.reservation(f"v{number}", end=10, racks={f"r{number}": 24}) for number in range(3)]
+    worth = {3: 300.0, 4: 390.0, 5: 480.0}
+    whole = [build.request(f"q{n}", gpus=72 * n, days=10, value_usd=usd) for n, usd in worth.items()]
+    halls = [build.hall(pods={"p1": racks}, spare_racks=2)]
+    board = board_of(build.snapshot(sites=[build.site(halls=halls)], reservations=small, requests=whole))
+    run(board)
+    assert starts(board) == {"q5": (0, 360)}

@@ -182,3 +182,11 @@ def test_a_tier_that_only_a_forced_recall_has_is_worth_what_was_lost() -> None:
     assert broken_rules(loaded.snapshot, plan) == []
     assert [recall.reservation for recall in plan.recalls] == ["v1"]
     assert plan.tiers[0].value_usd < 0
+
+
+@pytest.mark.parametrize("seed", [2**31 - 1, 2**31, 2**70])
+def test_any_whole_number_is_a_seed(seed: int) -> None:
+    loaded = build.load(build.snapshot(requests=[build.request("q1"), build.request("q2")]))
+    plan = solve(loaded, SolveParameters(seed=seed, work_limit=1, workers=1))
+    assert plan.seed == seed
+    assert plan.status == "optimal"
