@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,6 @@ from solver.snapshot import Scope, Snapshot
 from solver.terms import GPUS_PER_RACK
 
 UNLIMITED = 10**9
-Unit = Literal["pod", "hall", "site", "any"]
 Bounds = NDArray[np.int64]
 Counts = NDArray[np.int64]
 

@@ -15,7 +15,6 @@ from solver.snapshot import Count, Day, Id, Model, Scope, Segment, Snapshot, Who
 FORMAT: Literal["berth.plan/1"] = "berth.plan/1"
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 ReasonCode = Literal["window", "contract", "quota", "capacity", "topology", "hold", "outbid"]
-REASON_CODES: tuple[ReasonCode, ...] = ("window", "contract", "quota", "capacity", "topology", "hold", "outbid")
 CounterKind = Literal["earlier", "later", "wider", "smaller", "shorter"]
 HolderKind = Literal["hold", "reservation", "accepted", "outage", "spare", "power"]
 

@@ -6,7 +6,7 @@ change can be undone: `begin`, then `commit` or `roll_back`. Arrays are days x u
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -212,6 +212,10 @@ class Board:
         self.stand(position for position in wanted.values() if position.number not in self.blocks)
         if not self._frames:  # which could not undo it
             self._put_in_order(wanted.values())
+
+    def pods_of(self, block: Block) -> Collection[int]:
+        """The pods that the block stands in."""
+        return block.shares if block.rack is None else (int(self.cluster.pods.of_rack[block.rack]),)
 
     def stand(self, positions: Iterable[Position]) -> None:
         """Put these blocks on the board, exactly there; they must fit."""

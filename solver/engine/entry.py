@@ -15,7 +15,7 @@ import numpy as np
 
 from solver.engine import placement
 from solver.engine.board import Block, Position
-from solver.engine.market import Market, first_pods, pod_prices, pods_of
+from solver.engine.market import Market, first_pods, pod_prices
 from solver.engine.wire import Stop
 from solver.engine.wishes import Wish
 from solver.terms import GPUS_PER_RACK
@@ -144,7 +144,7 @@ class Entry:
                 if board.ledger.room(guest, start, end) >= guest.gpus:
                     break
         pods = self._some_pods(near, start, end)
-        there = [block for block in near if not pods.isdisjoint(pods_of(board, block))]
+        there = [block for block in near if not pods.isdisjoint(board.pods_of(block))]
         everything = chance.random() < _WHOLE_PODS
         for block in sorted(there, key=self._cheapness(0.5)):
             if not everything and self._fits(start):
@@ -209,7 +209,7 @@ class Entry:
         chance, pods = self.chance, range(len(self.board.cluster.hall_of_pod))
         if chance.random() < _BY_POD:
             some = set(chance.sample(pods, min(len(pods), chance.choice((1, 1, 2)))))
-            return [block for block in near if not some.isdisjoint(pods_of(self.board, block))][:_MOST_REMOVED]
+            return [block for block in near if not some.isdisjoint(self.board.pods_of(block))][:_MOST_REMOVED]
         return chance.sample(near, min(len(near), chance.randint(1, 10)))
 
     def _refill(self, removed: list[Block], start: int, end: int) -> bool:

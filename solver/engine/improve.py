@@ -165,7 +165,7 @@ class Chain:
         hall = chance.randrange(self._halls) if one_hall else None
         if chance.random() < _EMPTY_PODS:
             pods = self._some_pods(hall)
-            removed = [block for block in near if not pods.isdisjoint(_pods_of(board, block))]
+            removed = [block for block in near if not pods.isdisjoint(board.pods_of(block))]
         else:
             if hall is not None:
                 near = [block for block in near if _stands_in(board, block, hall)]
@@ -246,12 +246,8 @@ class _Windows:
         return [self._wishes[i] for i in near if self._wishes[i].number not in accepted]
 
 
-def _pods_of(board: Board, block: Block) -> Iterable[int]:
-    return block.shares if block.rack is None else (int(board.cluster.pods.of_rack[block.rack]),)
-
-
 def _stands_in(board: Board, block: Block, hall: int) -> bool:
-    return any(board.cluster.hall_of_pod[pod] == hall for pod in _pods_of(board, block))
+    return any(board.cluster.hall_of_pod[pod] == hall for pod in board.pods_of(block))
 
 
 def _better(values: list[float], than: list[float]) -> bool:

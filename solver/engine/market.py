@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,10 +28,6 @@ class Market:
         self.vacant = _vacant_racks(self.board)
 
 
-def pods_of(board: Board, block: Block) -> Iterable[int]:
-    return block.shares if block.rack is None else (int(board.cluster.pods.of_rack[block.rack]),)
-
-
 def _vacant_racks(board: Board) -> placement.Grid:
     """Whole racks in each pod on each day that nothing but blocks of the board is on."""
     vacant = board.pod_room.copy()
@@ -47,7 +42,7 @@ def pod_prices(board: Board, near: list[Block]) -> NDArray[np.float64]:
     usd, racks = np.zeros(len(board.cluster.hall_of_pod)), np.zeros(len(board.cluster.hall_of_pod))
     for block in near:
         each = block.value_usd * GPUS_PER_RACK / block.gpus
-        for pod in pods_of(board, block):
+        for pod in board.pods_of(block):
             count = len(block.shares[pod].racks) if block.rack is None else block.gpus / GPUS_PER_RACK
             usd[pod] += each * count
             racks[pod] += count

@@ -47,7 +47,7 @@ def recalled_values(program: Program) -> list[Cost]:
             for piece, alive in course.alive.items()
             if alive is not program.one
         ]
-    return [_money(program, terms) for _, terms in sorted(tiers.items())]
+    return [_money(terms) for _, terms in sorted(tiers.items())]
 
 
 def recalled_gpu_days(program: Program) -> Cost:
@@ -140,7 +140,7 @@ def _outside(program: Program, course: Course, piece: int) -> Cost:
     return gpus
 
 
-def _money(program: Program, terms: list[tuple[float, Literal]]) -> Cost:
+def _money(terms: list[tuple[float, Literal]]) -> Cost:
     total = sum(value for value, _ in terms)
     if not total:
         return 0

@@ -78,7 +78,7 @@ def split(snapshot: Snapshot, cluster: Cluster, standing: list[Stand]) -> tuple[
     fixed: list[Stand] = []
     keepers: list[Wish] = []
     for stand in standing:
-        first = _recallable_from(snapshot, cluster, stand)
+        first = _recallable_from(snapshot, stand)
         segment = next((s for s in stand.segments if s.start <= first and s.end == stand.end), None) if first else None
         if first is None or segment is None or sum(segment.racks.values()) != stand.reservation.gpus:
             fixed.append(stand)
@@ -92,7 +92,7 @@ def split(snapshot: Snapshot, cluster: Cluster, standing: list[Stand]) -> tuple[
     return fixed, keepers
 
 
-def _recallable_from(snapshot: Snapshot, cluster: Cluster, stand: Stand) -> dt.date | None:
+def _recallable_from(snapshot: Snapshot, stand: Stand) -> dt.date | None:
     """R11: the first day without the reservation if it is recalled now; None: it can't be, or it would free nothing."""
     reservation = stand.reservation
     if not reservation.interruptible or reservation.recall_notice_days is None:

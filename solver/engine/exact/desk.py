@@ -36,7 +36,7 @@ class Desk:
         days = pieces.cut(snapshot)
         ground = land.survey(snapshot, cluster, days)
         reserved = lots.lay_out(snapshot, ground, days)
-        racks = groups.groups(snapshot, ground, days, reserved.lots)
+        racks = groups.groups(snapshot, ground, reserved.lots)
         group_of = {rack: number for number, group in enumerate(racks) for rack in group.racks}
         self.ground = Field(ground, days, racks, group_of, reserved.excess)
         _refuse_too_large(snapshot, self.ground, reserved.lots)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from solver.engine.exact.land import Land
 from solver.engine.exact.lots import Lot
-from solver.engine.exact.pieces import Pieces
 from solver.snapshot import Reservation, Snapshot
 from solver.terms import GPUS_PER_RACK
 
@@ -31,7 +30,7 @@ class Group:
         return min((self.room[piece] for piece in pieces), default=GPUS_PER_RACK)
 
 
-def groups(snapshot: Snapshot, land: Land, pieces: Pieces, lots: Collection[Lot]) -> tuple[Group, ...]:
+def groups(snapshot: Snapshot, land: Land, lots: Collection[Lot]) -> tuple[Group, ...]:
     """Every rack in one group."""
     room = _room(land, lots)
     apart = _told_apart(snapshot, land, lots)

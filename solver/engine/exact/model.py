@@ -110,13 +110,6 @@ class Model:
     def equal(self, total: Sum, right: int) -> None:
         self.cp.add(total.expression == right)
 
-    def implies(self, cause: Var | None, effect: Var) -> None:
-        """``effect`` is 1 where ``cause`` is; no cause: always."""
-        if cause is None:
-            self.cp.add(effect == 1)
-        else:
-            self.cp.add_implication(cause, effect)
-
     def any_of(self, present: Iterable[Var | None]) -> Var:
         """A variable that is 1 where one of these is above 0, and may be 1 elsewhere; the same for the same ones."""
         present = list(present)

@@ -75,7 +75,7 @@ def draw(
     if kind is Kind.PODS:
         count = int(sizes.pods) + (chance.random() < sizes.pods % 1)
         pods = frozenset(chance.sample(range(len(board.pods)), min(len(board.pods), count)))
-        return Neighbourhood(kind, [b for b in blocks if pods_of(board, b) <= pods], pods, 0, days)
+        return Neighbourhood(kind, [b for b in blocks if pods.issuperset(board.pods_of(b))], pods, 0, days)
     if kind is Kind.WISHES:
         count = max(_LEAST_WISHES, round(sizes.wishes * len(board.wishes)))
         some = frozenset(chance.sample(range(len(board.wishes)), min(len(board.wishes), count)))
@@ -84,10 +84,3 @@ def draw(
     first = chance.randrange(-length // 2, max(1, days - length // 2))
     freed = [block for block in blocks if block.start < first + length and block.end > first]
     return Neighbourhood(kind, freed, None, first, first + length)
-
-
-def pods_of(board: Board, block: Block) -> set[int]:
-    """The pods that the block stands in."""
-    if block.rack is not None:
-        return {int(board.cluster.pods.of_rack[block.rack])}
-    return set(block.shares)
