@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,14 @@ from solver.terms import GPUS_PER_RACK
 UNLIMITED = 10**9
 Bounds = NDArray[np.int64]
 Counts = NDArray[np.int64]
+
+
+def unchanged(days: int, *profiles: NDArray[np.generic]) -> Iterator[tuple[int, int]]:
+    """The longest ``[first, last)`` on which none of the profiles changes, in order; each has a value for each day."""
+    changes = np.zeros(max(days - 1, 0), dtype=np.bool_)
+    for profile in profiles:
+        changes |= profile[1:] != profile[:-1]
+    return pairwise([0, *(np.flatnonzero(changes) + 1).tolist(), days])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solver import cluster as clusters
 from solver import promise
 from solver import standing as standings
-from solver.cluster import Counts
+from solver.cluster import Counts, unchanged
 from solver.decisions import of_plan
 from solver.plan import Plan
 from solver.snapshot import Day, Id, Loaded, Model
@@ -108,7 +106,7 @@ class _Figures:
         """The days, cut wherever a figure changes."""
         amounts, held, rises = self._amounts(site), self._held(site), self._rises(site)
         marks = [flags for item in self.contingents for flags in (item.counts, item.in_time)]
-        for first, last in _stretches([*amounts.values(), *held.values(), *rises, *marks], self.cluster.days):
+        for first, last in unchanged(self.cluster.days, *amounts.values(), *held.values(), *rises, *marks):
             here = {name: int(gpus[first]) for name, gpus in amounts.items()}
             yield Range(
                 start=self.cluster.date(first),
@@ -152,11 +150,3 @@ class _Figures:
 
 def _part(room: Room, site: int | None) -> Counts:
     return room.cluster if site is None else room.site[:, site]
-
-
-def _stretches(columns: Sequence[NDArray[np.generic]], days: int) -> Iterator[tuple[int, int]]:
-    """The longest ``[first, last)`` on which no column changes, in order."""
-    changes = np.zeros(max(days - 1, 0), dtype=np.bool_)
-    for column in columns:
-        changes |= column[1:] != column[:-1]
-    return pairwise([0, *(np.flatnonzero(changes) + 1).tolist(), days])

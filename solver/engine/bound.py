@@ -9,12 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.cluster import Cluster
+from solver.cluster import Cluster, unchanged
 from solver.decisions import Decisions
 from solver.engine.relaxation import build, integral, mixed, narrowing
 from solver.engine.relaxation.borrowed import borrowed
@@ -152,11 +151,9 @@ def prices(relaxation: Relaxation, cluster: Cluster) -> list[Price]:
     """
     if not relaxation.is_solved:
         return []
-    changes = np.flatnonzero(np.diff(relaxation.day_prices)) + 1
-    edges = [0, *changes.tolist(), cluster.days]
     return [
         Price(start=cluster.date(a), end=cluster.date(b), usd_per_gpu_day=float(relaxation.day_prices[a]))
-        for a, b in pairwise(edges)
+        for a, b in unchanged(cluster.days, relaxation.day_prices)
     ]
 
 

@@ -336,6 +336,7 @@ class Crew:
         return self._beside
 
     def _leave_aside(self) -> None:
+        self._under_way, self._then = [], None
         if self._beside is not None:
             self._beside.close()
             self._beside = None

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.cluster import Cluster, Counts
+from solver.cluster import Cluster, Counts, unchanged
 from solver.decisions import Stand
 from solver.plan import HoldShortfall
 from solver.snapshot import Contract, Snapshot
@@ -158,8 +157,7 @@ def _take(holds: Holds, short: Counts, gap: Gap) -> None:
 
 def _ranges(snapshot: Snapshot, cluster: Cluster, short: Counts) -> Iterator[HoldShortfall]:
     for contract, row in zip(snapshot.contracts, short, strict=True):
-        edges = [0, *(np.flatnonzero(np.diff(row)) + 1).tolist(), cluster.days]
-        for first, last in pairwise(edges):
+        for first, last in unchanged(cluster.days, row):
             if row[first] > 0:
                 gpus = int(row[first])
                 start, end = cluster.date(first), cluster.date(last)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from solver.cluster import Counts
+from solver.cluster import Counts, unchanged
 from solver.engine.survey import Survey, allowed_pods, largest_first
 from solver.fit import Ask, allowed_sites, fits, most, room_for
 from solver.plan import Holder, ReasonCode, Shortage
@@ -30,7 +30,6 @@ class Missing:
 
 def ranges(missing: Missing, start: dt.date) -> list[Shortage]:
     """The missing GPUs as ranges of days; the window begins on ``start``."""
-    edges = [0, *(np.flatnonzero(np.diff(missing.by_day)) + 1).tolist(), len(missing.by_day)]
     return [
         Shortage(
             unit=missing.unit,
@@ -38,7 +37,7 @@ def ranges(missing: Missing, start: dt.date) -> list[Shortage]:
             end=start + dt.timedelta(last),
             gpus=int(missing.by_day[first]),
         )
-        for first, last in itertools.pairwise(edges)
+        for first, last in unchanged(len(missing.by_day), missing.by_day)
         if missing.by_day[first] > 0
     ]
 

@@ -25,6 +25,7 @@ from solver.engine.bounds import Bounds
 from solver.engine.complete import accepted_of, complete, keep_longer, moves_of, recalls_of
 from solver.engine.crew import Crew, crew
 from solver.engine.parameters import SolveParameters
+from solver.engine.programs import intervals
 from solver.engine.repair import repair
 from solver.engine.settle import settle
 from solver.engine.watch import Watch, gap
@@ -38,7 +39,7 @@ _MOST_GUIDED_SHARE, _SECONDS_AFTERWARDS = 0.95, 4.0
 """The larger share grows up to this where so many seconds are left: what follows on large snapshots gains little."""
 _SMALL_SHARES = (0.05, 0.35)
 """The same where programs follow, which get further."""
-_ONE_POD_SHARES = (0.05, 0.1)
+_INTERVAL_SHARES = (0.05, 0.1)
 """And where there is one pod alone: these programs place everything at once."""
 _MOST_SWEEPS = 10_000
 _MOST_NOISY, _ROUNDS_PER_ATTEMPT = 60, 20
@@ -191,7 +192,7 @@ class _Solve:
 
     def _guided_shares(self, board: Board) -> tuple[float, float]:
         if self._has_programs():
-            return _ONE_POD_SHARES if len(board.pods) == 1 else _SMALL_SHARES
+            return _INTERVAL_SHARES if intervals.share(board) else _SMALL_SHARES
         first, larger = _GUIDED_SHARES
         left = self.watch.seconds_left(self._reserve())
         if left is None or left <= _SECONDS_AFTERWARDS:

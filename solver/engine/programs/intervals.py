@@ -11,12 +11,12 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
+from solver.cluster import unchanged
 from solver.engine import stoppable
 from solver.engine.board import Block, Board, Position
 from solver.engine.programs.enact import enact, no_worse
@@ -136,10 +136,10 @@ class _Program:
         intervals = [block.interval for block in blocks]
         demands: list[cp_model.LinearExprT] = []
         demands += [block.racks if _may_shrink(block.wish) else _racks(block.wish) for block in blocks]
-        for first, last, racks in _runs(right):
-            if racks < most:
+        for first, last in unchanged(len(right), right):
+            if right[first] < most:
                 intervals.append(model.new_fixed_size_interval_var(first, last - first, ""))
-                demands.append(most - racks)
+                demands.append(most - int(right[first]))
         model.add_cumulative(intervals, demands, most)
 
     def _worth(self, block: _Block) -> cp_model.LinearExprT:
@@ -181,10 +181,3 @@ def _rows(limits: Places, wishes: Sequence[Wish]) -> Iterator[tuple[tuple[int, .
     for together, right in rights.items():
         if sum(_racks(wishes[number]) for number in together) > right.min():
             yield together, right
-
-
-def _runs(right: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
-    """Days ``[first, last)`` on which it is the same, and what it is."""
-    edges = [0, *(np.flatnonzero(np.diff(right)) + 1).tolist(), len(right)]
-    for first, last in pairwise(edges):
-        yield first, last, int(right[first])

@@ -49,7 +49,7 @@ def solve(problem: Problem, deadline_seconds: float | None) -> Outcome | None:
     ends = None if deadline_seconds is None else time.monotonic() + deadline_seconds
     model = program.model()
     for solver in _solvers(problem):
-        result = _asked(model, solver, None if ends is None else ends - time.monotonic())
+        result = _optimum(model, solver, None if ends is None else ends - time.monotonic())
         if result is not None:
             primal, dual = program.by_variable(result.variable_values()), program.by_row(result.dual_values())
             return _outcome(problem, layout, primal, dual, program)
@@ -63,20 +63,27 @@ def _solvers(problem: Problem) -> list[mathopt.SolverType]:
     return [mathopt.SolverType.HIGHS, mathopt.SolverType.GLOP]
 
 
-def _asked(model: mathopt.Model, solver: mathopt.SolverType, seconds: float | None) -> mathopt.SolveResult | None:
+def _optimum(model: mathopt.Model, solver: mathopt.SolverType, seconds: float | None) -> mathopt.SolveResult | None:
     """The solver's answer if it is an optimum with duals."""
     parameters = mathopt.SolveParameters(
         time_limit=None if seconds is None else dt.timedelta(seconds=max(seconds, 0.01))
     )
     if solver == mathopt.SolverType.HIGHS:
         parameters.lp_algorithm = mathopt.LPAlgorithm.BARRIER
+    result = asked(model, solver, parameters)
+    if result is None or result.termination.reason != mathopt.TerminationReason.OPTIMAL:
+        return None
+    return result if result.has_dual_feasible_solution() else None
+
+
+def asked(
+    model: mathopt.Model, solver: mathopt.SolverType, parameters: mathopt.SolveParameters
+) -> mathopt.SolveResult | None:
+    """What the solver answers; null where it gives up."""
     try:
-        result = mathopt.solve(model, solver, params=parameters)
+        return mathopt.solve(model, solver, params=parameters)
     except (mathopt.InternalMathOptError, AttributeError, ValueError):
         return None  # HiGHS gave up; MathOpt 9.15 fails with AttributeError while it says so
-    if result.termination.reason != mathopt.TerminationReason.OPTIMAL or not result.has_dual_feasible_solution():
-        return None
-    return result
 
 
 def unit_of_money(problem: Problem) -> float:

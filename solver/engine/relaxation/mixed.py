@@ -25,10 +25,9 @@ def bound_usd(problem: Problem, seconds: float) -> float | None:
     program, layout = linear.formulate(problem)
     _take_whole(problem, program, layout.columns)
     limit = mathopt.SolveParameters(time_limit=dt.timedelta(seconds=max(seconds, 0.01)))
-    try:
-        result = mathopt.solve(program.model(), mathopt.SolverType.HIGHS, params=limit)
-    except (mathopt.InternalMathOptError, AttributeError, ValueError):
-        return None  # as for the linear program
+    result = linear.asked(program.model(), mathopt.SolverType.HIGHS, limit)
+    if result is None:
+        return None
     found = result.termination.objective_bounds.dual_bound * linear.unit_of_money(problem)
     return found + MARGIN * abs(found) if math.isfinite(found) else None
 

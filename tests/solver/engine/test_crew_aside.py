@@ -16,6 +16,8 @@ from solver.engine.wire import Stop
 MANY = 100
 """Requests from which on there is a process aside."""
 ENOUGH_SECONDS = 60.0
+LATE_SECONDS = -0.9
+"""So that, with the grace that a late answer has, hardly anybody waits."""
 
 
 def nothing(_content: str, _piece: object, _stop: Stop) -> None:
@@ -77,6 +79,18 @@ def test_what_was_interrupted_before_it_began_has_no_result(hands: Crew) -> None
 
 
 def test_a_new_process_is_there_after_one_was_left(hands: Crew) -> None:
-    assert hands.aside(time.sleep, 600, seconds=-1.0) is None
+    assert hands.aside(time.sleep, 600, seconds=LATE_SECONDS) is None
     hands.begin_aside(operator.add, 1, 2)
     assert hands.finish_aside(ENOUGH_SECONDS) == 3
+
+
+def test_nobody_waits_for_what_was_under_way_in_a_process_that_was_left(hands: Crew) -> None:
+    """And nothing follows from it in the next one, which has its own work and keeps it."""
+    hands.begin_aside(operator.add, 1, 2, then=operator.neg)
+    hands._under_way[0].result(ENOUGH_SECONDS)
+    assert hands.aside(time.sleep, 600, seconds=LATE_SECONDS) is None
+    assert hands.aside(operator.add, 1, 1, seconds=None) == 2
+    wait_for_workers(hands)
+    assert hands.finish_aside(ENOUGH_SECONDS) is None
+    assert hands.aside(operator.add, 1, 1, seconds=None) == 2
+    assert not hands._watch.warnings

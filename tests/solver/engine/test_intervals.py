@@ -63,11 +63,15 @@ def test_a_block_shrinks_to_what_is_left_and_no_further() -> None:
 
 
 def test_a_block_stands_beside_the_days_on_which_racks_are_out() -> None:
+    """What is worth most needs racks that are out for two days: it stands nowhere, and what is worth less does."""
     outages = [build.outage(rack, 3, 5) for rack in ("r1", "r2")]
-    board = board_of(build.snapshot(sites=THREE_RACKS, outages=outages, requests=[asked("q1", 2, 5)]))
+    requests = [
+        build.request("wide", gpus=216, days=5, latest=0, value_usd=500.0),
+        build.request("narrow", gpus=72, days=5, latest=0, value_usd=300.0),
+    ]
+    board = board_of(build.snapshot(sites=THREE_RACKS, outages=outages, requests=requests))
     run(board)
-    ((start, _),) = starts(board).values()
-    assert start == 5
+    assert starts(board) == {"narrow": (0, 72)}
 
 
 @pytest.mark.parametrize(("most", "accepted"), [(144, 2), (72, 1)])
