@@ -19,6 +19,7 @@ from solver.engine.admission import Guide
 from solver.engine.board import Board, Position
 from solver.engine.crew import Crew
 from solver.engine.improve import Chain
+from solver.engine.programs import plain
 from solver.engine.programs.neighbourhoods import Sizes
 from solver.engine.watch import Watch
 from solver.engine.wire import Stop
@@ -170,7 +171,7 @@ def _run_programs(
 ) -> Finished:
     """The leg as programs, which need OR-Tools."""
     began = time.monotonic()
-    from solver.engine.programs import intervals
+    from solver.engine.programs.intervals import Intervals
     from solver.engine.programs.search import Programs
 
     def seconds_left() -> float | None:
@@ -179,9 +180,9 @@ def _run_programs(
     def stop_programs(programs: int) -> bool:
         return stop(_ROUNDS_PER_PROGRAM * programs)
 
-    share = intervals.share(board)
+    share = plain.share(board)
     if share and chance.random() < share:
-        in_intervals = intervals.Intervals(board, chance, deepest=leg.deepest, closed=leg.closed)
+        in_intervals = Intervals(board, chance, deepest=leg.deepest, closed=leg.closed)
         best = in_intervals.run(stop_programs, seconds_left, enough)
     else:
         search = Programs(board, chance, sizes, guide=leg.guide, deepest=leg.deepest, closed=leg.closed)

@@ -25,7 +25,7 @@ from solver.engine.bounds import Bounds
 from solver.engine.complete import accepted_of, complete, keep_longer, moves_of, recalls_of
 from solver.engine.crew import Crew, crew
 from solver.engine.parameters import SolveParameters
-from solver.engine.programs import intervals
+from solver.engine.programs import plain
 from solver.engine.repair import repair
 from solver.engine.settle import settle
 from solver.engine.watch import Watch, gap
@@ -192,7 +192,7 @@ class _Solve:
 
     def _guided_shares(self, board: Board) -> tuple[float, float]:
         if self._has_programs():
-            return _INTERVAL_SHARES if intervals.share(board) else _SMALL_SHARES
+            return _INTERVAL_SHARES if plain.share(board) else _SMALL_SHARES
         first, larger = _GUIDED_SHARES
         left = self.watch.seconds_left(self._reserve())
         if left is None or left <= _SECONDS_AFTERWARDS:

@@ -22,16 +22,15 @@ from solver.engine.board import Block, Board, Position
 from solver.engine.programs.enact import enact, no_worse
 from solver.engine.programs.limits import Places
 from solver.engine.programs.model import BEHIND, CENTS, Taken
+from solver.engine.programs.plain import is_plain
 from solver.engine.programs.ways import Way
 from solver.engine.wire import Stop
-from solver.engine.wishes import NONE, Wish
+from solver.engine.wishes import Wish
 from solver.terms import GPUS_PER_RACK
 
 _WORK = 1.0
 _ENDLESS = 1e9
 _POD = 0
-_MOST_WISHES = 400
-"""Beyond, CP-SAT does not get far in the seconds of a leg."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +44,6 @@ class _Block:
     interval: cp_model.IntervalVar
 
 
-def share(board: Board) -> float:
-    """How much of what may be placed such a program is about: 0 to 1. Nothing where there are pods to choose from."""
-    plain = sum(_is_plain(wish) for wish in board.wishes)
-    return plain / len(board.wishes) if len(board.pods) == 1 and 0 < plain <= _MOST_WISHES else 0.0
-
-
 class Intervals:
     """Rounds on one board, with their own source of chance. ``deepest``: the last tier that counts; None: all count."""
 
@@ -58,7 +51,7 @@ class Intervals:
         self, board: Board, chance: random.Random, *, deepest: int | None = None, closed: frozenset[int] = frozenset()
     ) -> None:
         self.board, self.chance = board, chance
-        self._wishes = [w for w in board.wishes if _is_plain(w) and (deepest is None or w.tier <= deepest)]
+        self._wishes = [w for w in board.wishes if is_plain(w) and (deepest is None or w.tier <= deepest)]
         self._tiers = sorted({wish.tier for wish in self._wishes})
         self._open = [tier for tier in self._tiers if tier not in closed] or self._tiers
 
@@ -147,12 +140,6 @@ class _Program:
             return 0
         weight = CENTS if block.wish.tier == self._tier else BEHIND
         return round(weight * block.wish.value_of(GPUS_PER_RACK)) * block.racks
-
-
-def _is_plain(wish: Wish) -> bool:
-    """A request for whole racks that books on no contract."""
-    is_request = wish.reservation is None and not wish.must_stand
-    return is_request and wish.contract == NONE and not wish.shares_a_rack and wish.first_start <= wish.last_start
 
 
 def _racks(wish: Wish) -> int:

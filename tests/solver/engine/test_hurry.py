@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -92,3 +94,12 @@ def test_whenever_somebody_interrupts_each_code_and_start_is_that_of_the_plan(
         (d.request, d.reason.code, d.reason.start) for d in calm
     ]
     assert all(d.counter_offers == [] and d.reason.holders == [] for d in plan.declined)
+
+
+def test_a_plan_that_is_wanted_at_once_does_not_wait_for_or_tools() -> None:
+    """It takes most of a second to load, so it is loaded where it is needed and not where a solve begins."""
+    loads = "import sys; import solver.engine.solve; print('ortools' in sys.modules)"
+
+    ended = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True)
+
+    assert ended.stdout.strip() == "False"

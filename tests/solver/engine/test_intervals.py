@@ -10,7 +10,7 @@ from solver import cluster as clusters
 from solver.engine import admission
 from solver.engine.board import Board
 from solver.engine.complete import accepted_of, recalls_of
-from solver.engine.programs import intervals
+from solver.engine.programs import plain
 from solver.engine.programs.intervals import Intervals
 from solver.engine.repair import repair
 from solver.snapshot import Snapshot
@@ -122,7 +122,7 @@ def test_it_is_about_whole_racks_on_demand_in_one_pod(sites: list[Content], fiel
     contracts = [build.contract("k1", steps=[(-10, 60, 216)])]
     requests = [asked("a", 1, 4), asked("b", 1, 4, **fields)]
     board = board_of(build.snapshot(sites=sites, contracts=contracts, requests=requests))
-    assert intervals.share(board) == share
+    assert plain.share(board) == share
 
 
 def crowded(seed: int) -> Content:
