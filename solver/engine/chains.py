@@ -1,7 +1,7 @@
 """Chains of improvement side by side: one worker each, joined after every leg at the best plan.
 
-A leg is a piece of work that ends by rounds (deterministic) or by time: ruin and recreate, or programs. OR-Tools is
-loaded for programs only, so that a worker starts fast and stays small.
+A leg is a piece of work that ends by rounds (deterministic) or by time: ruin and recreate, programs, or annealing.
+OR-Tools and compiled code are loaded for those only, so that a worker starts fast and stays small.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from solver import cluster
 from solver.decisions import Decisions
 from solver.engine.admission import Guide
+from solver.engine.annealing import compiled
+from solver.engine.annealing.search import Annealing
 from solver.engine.board import Board, Position
 from solver.engine.crew import Crew
 from solver.engine.improve import Chain
@@ -28,6 +30,8 @@ from solver.snapshot import Snapshot
 _LEG_SECONDS, _LEG_SECONDS_OF_PROGRAMS = 4.0, 3.0
 _ROUNDS_PER_PROGRAM = 100
 """A program counts for as much work as so many rounds of ruin and recreate."""
+_ANNEALING_PER_ROUND = 100
+"""Compiled rounds that count for one of ruin and recreate."""
 _LEGS_BY_ROUNDS = 4
 _LEAST_PATIENCE, _PATIENCE_PER_REQUEST = 500, 150
 _GRACE_SECONDS = 0.5
@@ -49,7 +53,8 @@ class Leg:
     The threshold cools down while progress goes from ``progress_from`` to ``progress_to``, both in [0, 1].
     ``patience``: rounds without a better plan after which the leg gives up. ``deepest``: the last tier that counts;
     None: all. ``guide``: what says which room is worth how much. ``sizes``: the leg solves programs over neighbourhoods
-    of these sizes. ``closed``: tiers that have reached their bound, about which no program is.
+    of these sizes, or, ``is_annealed``, runs in compiled code instead. ``closed``: tiers that have reached their bound,
+    about which no program is.
     """
 
     positions: tuple[Position, ...]
@@ -63,6 +68,7 @@ class Leg:
     guide: Guide | None = None
     sizes: Sizes | None = None
     closed: frozenset[int] = frozenset()
+    is_annealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,16 @@ def _plan_legs(crew: Crew, watch: Watch, board: Board, *, reserve: float, by_pro
         seconds = None if left is None else min(_LEG_SECONDS_OF_PROGRAMS if by_programs else _LEG_SECONDS, left)
         done, ahead = _progress(number, rounds, watch.seconds - began, seconds, left)
         yield [
-            Leg((), f"{parameters.seed}/{number}/{chain}", rounds, seconds, done, ahead, patience)
+            Leg(
+                (),
+                f"{parameters.seed}/{number}/{chain}",
+                rounds,
+                seconds,
+                done,
+                ahead,
+                patience,
+                is_annealed=(number + chain) % 2 == 1,
+            )
             for chain in range(crew.hands)
         ]
 
@@ -159,11 +174,27 @@ def run_leg(problem: Problem, leg: Leg, enough: Stop) -> Finished:
 
     chance = random.Random(leg.seed)  # noqa: S311 - chance for a search, no secret
     if leg.sizes is not None:
+        if leg.is_annealed and not plain.share(board) and compiled.is_ready(wait=leg.rounds is not None):
+            return _run_annealing(board, leg, chance, stop, progress)
         return _run_programs(board, leg, replace(leg.sizes), chance, stop, enough)
     chain = Chain(board, chance, guide=leg.guide, patience=leg.patience, deepest=leg.deepest)
     best = chain.run(stop, progress)
     board.set_up(best)
     return Finished(best, board.values(), chain.gave_up)
+
+
+def _run_annealing(
+    board: Board, leg: Leg, chance: random.Random, stop: Callable[[int], bool], progress: Callable[[int], float]
+) -> Finished:
+    """The leg as annealing: it is hot when it begins and cool when it ends."""
+    search = Annealing(board, chance, deepest=leg.deepest, closed=leg.closed)
+
+    def progress_of_leg(rounds: int) -> float:
+        behind = progress(rounds // _ANNEALING_PER_ROUND) - leg.progress_from
+        return behind / (leg.progress_to - leg.progress_from)
+
+    best = search.run(lambda rounds: stop(rounds // _ANNEALING_PER_ROUND), progress_of_leg)
+    return Finished(best, board.values(), gave_up=False, sizes=leg.sizes)
 
 
 def _run_programs(

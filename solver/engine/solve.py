@@ -37,7 +37,7 @@ _GUIDED_SHARES, _LAST_GUIDED_SHARE = (0.1, 0.8), 0.1
 where there is one tier in all."""
 _MOST_GUIDED_SHARE, _SECONDS_AFTERWARDS = 0.95, 4.0
 """The larger share grows up to this where so many seconds are left: what follows on large snapshots gains little."""
-_SMALL_SHARES = (0.05, 0.35)
+_SMALL_SHARES = (0.05, 0.15)
 """The same where programs follow, which get further."""
 _INTERVAL_SHARES = (0.05, 0.1)
 """And where there is one pod alone: these programs place everything at once."""
