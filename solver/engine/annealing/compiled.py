@@ -42,9 +42,10 @@ def _load() -> None:
 
 
 def warm() -> None:
-    """Run a round with one wish, in one cell, on two days."""
+    """Place one wish in one cell, on two days, and run a round: whatever is called from outside is compiled by that."""
     import numpy as np
 
+    from solver.engine.annealing.places import enter
     from solver.engine.annealing.rounds import anneal, sow
     from solver.engine.annealing.tables import Ground, Wishes, nothing
 
@@ -68,8 +69,11 @@ def warm() -> None:
     held = np.zeros((1, 2), dtype=np.int64)
     ground = Ground(count, zero, np.ones((1, 1), dtype=np.bool_), zero, one, held)
     room = np.full((1, 2), 1000, dtype=np.int64)
+    state = nothing(room, room, ground, 1)
+    state.start[0], state.racks[0], state.share[0, 0] = 0, 1, 1
+    enter(wishes, ground, state, 0, 1)
     sow(0)
-    anneal(wishes, ground, nothing(room, room, ground, 1), 1, 1.0)
+    anneal(wishes, ground, state, 1, 1.0)
 
 
 if __name__ == "__main__":

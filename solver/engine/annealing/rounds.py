@@ -204,26 +204,33 @@ def _undo(wishes: Wishes, ground: Ground, state: State) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _keep(state: State, change: float, above: float) -> None:
+    """What the round has led to stays."""
+    worth = state.worth
+    worth[NOW] += change
+    worth[ABOVE] += above
+    if worth[NOW] > worth[BEST] + _TOLERANCE and worth[ABOVE] >= worth[LEAST_ABOVE] - _TOLERANCE:
+        worth[BEST] = worth[NOW]
+        state.best_start[:] = state.start
+        state.best_racks[:] = state.racks
+        state.best_share[:] = state.share
+
+
+@njit(cache=True, nogil=True)
 def anneal(wishes: Wishes, ground: Ground, state: State, rounds: int, heat: float) -> None:
     """So many rounds at one heat: the loss, in worth, that is kept with a chance of 1/e."""
     allowed = np.zeros(state.free.shape[1] + 1, np.int64)
-    worth = state.worth
     for _ in range(rounds):
         state.counters[TOUCHED] = 0
         state.counters[ROUND] += 1
-        guest = -1
-        if np.random.random() < _FOR_A_GUEST:
-            guest = _some_guest(wishes, state)
-        first, end = _eject_for(wishes, ground, state, guest, allowed) if guest >= 0 else _clear(wishes, ground, state)
+        guest = _some_guest(wishes, state) if np.random.random() < _FOR_A_GUEST else -1
+        if guest >= 0:
+            first, end = _eject_for(wishes, ground, state, guest, allowed)
+        else:
+            first, end = _clear(wishes, ground, state)
         _recreate(wishes, ground, state, first, end, allowed)
         change, above = _change(wishes, state)
         if change < 0.0 and np.random.random() >= np.exp(change / heat):
             _undo(wishes, ground, state)
             continue
-        worth[NOW] += change
-        worth[ABOVE] += above
-        if worth[NOW] > worth[BEST] + _TOLERANCE and worth[ABOVE] >= worth[LEAST_ABOVE] - _TOLERANCE:
-            worth[BEST] = worth[NOW]
-            state.best_start[:] = state.start
-            state.best_racks[:] = state.racks
-            state.best_share[:] = state.share
+        _keep(state, change, above)

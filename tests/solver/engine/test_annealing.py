@@ -64,7 +64,7 @@ def stays_in_a_hall(board: Board, wish: Wish) -> bool:
 
 @pytest.mark.parametrize("family", ["plain", "holds", "interruptible", "ground", "sites", "frozen", "mixed"])
 def test_it_finds_as_much_as_exhaustive_search_and_racks_for_it(family: str) -> None:
-    """Of the first tier, where everything is for whole racks in one hall. A plan that breaks a rule could be worth more."""
+    """Of the first tier, all of it for whole racks in one hall. A plan that breaks a rule could be worth more."""
     judged = 0
     for seed in range(90):
         snapshot = build.load(generate.snapshot(family, seed)).snapshot
